@@ -1,0 +1,288 @@
+"""The contract between pages and engines: plain values in, frozen dataclasses out, no tensors.
+
+Every engine (local now, others later) gives these results; pages, code drawers and tests read the same field names.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lecture_core.provenance import Provenance
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A token that a model would put at a position.
+
+    Attributes:
+        token: readable form, without sub-word marks.
+        token_id: index in the vocabulary.
+        probability: softmax over the whole vocabulary, in [0, 1].
+        logit: value before the softmax; another temperature is redrawn from it without the model.
+        rank: 1 for the most probable token of the vocabulary.
+    """
+
+    token: str
+    token_id: int
+    probability: float
+    logit: float
+    rank: int
+
+
+@dataclass(frozen=True)
+class MaskPrediction:
+    """What the model puts at one mask.
+
+    Attributes:
+        position: index of the mask among the tokens of the text, [CLS] counted.
+        candidates: the top-k, most probable first.
+        asked: the words the visitor asked for, in their order; None where a word is not one token of this model.
+        log_normaliser: log of the sum of exp(logit) over the vocabulary, in nats.
+        entropy: of the whole distribution, in nats.
+    """
+
+    position: int
+    candidates: tuple[Candidate, ...]
+    asked: tuple[Candidate | None, ...]
+    log_normaliser: float
+    entropy: float
+
+
+@dataclass(frozen=True)
+class FillMaskResult:
+    """Predictions for every mask of a text, each made with all masks in place.
+
+    Attributes:
+        text: the text as the model read it, with its own mask token.
+        tokens: readable tokens of the text, special tokens included, in order.
+        masks: one prediction a mask, left to right.
+    """
+
+    text: str
+    tokens: tuple[str, ...]
+    masks: tuple[MaskPrediction, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class CorruptedToken:
+    """One position of a corrupted text.
+
+    Attributes:
+        original, corrupted: readable tokens before and after.
+        masked: whether the generator was asked to fill this position.
+        replaced: whether the token differs from the original; False where the sample equals it.
+        starts_word: False for a sub-word that continues the token before it.
+        special: [CLS], [SEP] and the like.
+        probability: the generator's probability of its sample; None where nothing was sampled.
+    """
+
+    original: str
+    corrupted: str
+    masked: bool
+    replaced: bool
+    starts_word: bool = True
+    special: bool = False
+    probability: float | None = None
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """A text with some tokens masked and filled by samples from a generator."""
+
+    tokens: tuple[CorruptedToken, ...]
+    original_ids: tuple[int, ...]
+    corrupted_ids: tuple[int, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class DetectedToken:
+    """One token and the discriminator's probability, in [0, 1], that it is a replacement.
+
+    `replaced` is the truth where an original is known, else None.
+    """
+
+    token: str
+    probability: float
+    replaced: bool | None
+    starts_word: bool = True
+    special: bool = False
+
+
+@dataclass(frozen=True)
+class Detection:
+    """The discriminator's verdict on every token of a text."""
+
+    tokens: tuple[DetectedToken, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class TokenLogprob:
+    """One token of a text: log-probability given what precedes it (nats), rank, best alternatives.
+
+    The first token has no context: its logprob is 0.0, its rank 0 and it has no alternatives.
+    """
+
+    token: str
+    token_id: int
+    logprob: float
+    rank: int
+    alternatives: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class TokenLogprobs:
+    """Every token of a text under a causal LM; `mean_nats` averages over the tokens after the first."""
+
+    tokens: tuple[TokenLogprob, ...]
+    mean_nats: float
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A scored completion: sum of its tokens' log-probabilities in nats, and each token's."""
+
+    text: str
+    logprob: float
+    tokens: tuple[TokenLogprob, ...]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Completions in the order asked, scored after one shared prompt."""
+
+    completions: tuple[Completion, ...]
+    provenance: Provenance
+
+    @property
+    def best(self) -> int:
+        """Index of the most probable completion; the first of equals."""
+        return max(range(len(self.completions)), key=lambda i: self.completions[i].logprob)
+
+
+@dataclass(frozen=True)
+class NextToken:
+    """The distribution after a prompt: top-k, entropy and log-normaliser in nats."""
+
+    candidates: tuple[Candidate, ...]
+    entropy: float
+    log_normaliser: float
+    prompt_tokens: int
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a chat: `role` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class GenerationChunk:
+    """A piece of generated text.
+
+    Attributes:
+        text: what this chunk adds.
+        logprobs: log-probability in nats of each token of the chunk; empty where the backend gives none.
+        finished: whether this is the last chunk; it carries `reason` and `provenance`.
+        reason: `stop` (end token or stop string), `length` or `cancelled`; empty before the end.
+        tokens: tokens generated so far.
+    """
+
+    text: str
+    logprobs: tuple[float, ...] = ()
+    finished: bool = False
+    reason: str = ""
+    tokens: int = 0
+    provenance: Provenance | None = None
+
+
+@dataclass(frozen=True)
+class Tokenised:
+    """A text as a model reads it. `tokens` are readable; `starts_word` False continues the word before."""
+
+    tokens: tuple[str, ...]
+    ids: tuple[int, ...]
+    starts_word: tuple[bool, ...]
+    special: tuple[bool, ...]
+    mask_token: str
+    context_length: int
+
+
+@dataclass(frozen=True)
+class LoadedStatus:
+    """A model in memory: catalog id, bytes of its weights, requests waiting for it."""
+
+    model: str
+    memory_bytes: int
+    waiting: int
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """State of an engine, cheap to read; loads nothing."""
+
+    device: str
+    dtype: str
+    reason: str
+    loaded: tuple[LoadedStatus, ...]
+    waiting: int
+
+
+class Engine(Protocol):
+    """What pages may ask of the models. All calls raise children of `LectureError` for a visitor's mistakes."""
+
+    def tokenise(self, text: str, *, model: str) -> Tokenised:
+        """Split a text into the model's tokens; loads the tokenizer only."""
+
+    def fill_mask(
+        self, text: str, *, model: str, top_k: int = 10, candidates: Sequence[str] = (), session: str = ""
+    ) -> FillMaskResult:
+        """Rank the vocabulary at every mask of `text`."""
+
+    def corrupt(
+        self, text: str, *, model: str, mask_probability: float = 0.15, seed: int = 0, temperature: float = 1.0, session: str = ""
+    ) -> Corruption:
+        """Mask some tokens and let the generator `model` sample what to put there."""
+
+    def detect_replacements(
+        self, corrupted: Corruption | str, *, model: str, original: str | None = None, session: str = ""
+    ) -> Detection:
+        """Give each token's probability of being a replacement."""
+
+    def token_logprobs(self, text: str, *, model: str, top_k: int = 5, session: str = "") -> TokenLogprobs:
+        """Log-probability of each token of `text` given the tokens before it."""
+
+    def score(self, prompt: str, completions: Sequence[str], *, model: str, session: str = "") -> Scores:
+        """Log-probability of each completion after `prompt`; the prompt is computed once."""
+
+    def next_token(self, prompt: str, *, model: str, top_k: int = 10, session: str = "") -> NextToken:
+        """Distribution of the token after `prompt`."""
+
+    def generate(
+        self,
+        prompt: str | Sequence[Message],
+        *,
+        model: str,
+        max_new_tokens: int = 64,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int = 0,
+        stop: Sequence[str] = (),
+        session: str = "",
+    ) -> Iterator[GenerationChunk]:
+        """Stream a continuation; closing the iterator or `cancel(session)` frees the model. Temperature 0 is greedy."""
+
+    def weights_checksum(self, model: str) -> str:
+        """Short hash over the weights now in memory (or the weights file): equal before and after means no update."""
+
+    def status(self) -> EngineStatus:
+        """What is loaded, where, and who waits."""
+
+    def cancel(self, session: str) -> None:
+        """Stop whatever `session` runs or waits for."""

