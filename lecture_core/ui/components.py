@@ -1,0 +1,22 @@
+"""The small browser components: registered once, their script and style read from the files beside this module.
+
+They receive plain data and write it with `textContent` only, so nothing a visitor or a model wrote becomes markup.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
+
+_FOLDER = Path(__file__).parent
+
+
+def _component(name: str) -> ComponentRenderer:
+    script = (_FOLDER / f"{name}.js").read_text(encoding="utf-8")
+    style = (_FOLDER / f"{name}.css").read_text(encoding="utf-8")
+    return st.components.v2.component(f"lecture_lab_{name}", js=script, css=style)
+
+
+token_strip = _component("token_strip")
+candidate_bars = _component("candidate_bars")
+copy_link = _component("copy_link")

@@ -1,0 +1,98 @@
+"""The inputs that several pages share. Every one is bound to the address, so that a link restores it."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from lecture_core import catalog
+from lecture_core.catalog import ModelSpec
+from lecture_core.loading import availability
+
+_OWN = "Your text"
+
+
+def text(
+    stem: str,
+    name: str,
+    label: str,
+    default: str,
+    *,
+    presets: Mapping[str, str] | None = None,
+    max_chars: int = 4000,
+    height: int = 100,
+) -> str:
+    """Show a text area with examples that fill it; return its text.
+
+    What a visitor wrote stays one click away after an example was chosen.
+
+    Args:
+        name: last part of the key `<stem>_<name>`, which is also the query parameter.
+        presets: name and text of each example.
+        height: in pixels.
+    """
+    key = f"{stem}_{name}"
+    if presets:
+        _examples(key, default, dict(presets))
+    return (
+        st.text_area(
+            label, default, key=key, max_chars=max_chars, height=height, bind="query-params", persist_state="page"
+        )
+        or ""
+    )
+
+
+def _examples(key: str, default: str, presets: dict[str, str]) -> None:
+    _remember(key, default, presets)
+    own = st.session_state.get(f"{key}_own")
+    texts = presets if own is None else presets | {_OWN: own}
+    now = st.session_state.get(key, default)
+    pill = f"{key}_example"
+    st.session_state[pill] = next((title for title, body in texts.items() if body == now), None)
+    st.pills("Examples", list(texts), key=pill, on_change=_fill, args=(key, default, presets), wrap=True)
+
+
+def _remember(key: str, default: str, presets: Mapping[str, str]) -> None:
+    now = st.session_state.get(key)
+    if now and now != default and now not in presets.values():
+        st.session_state[f"{key}_own"] = now
+
+
+def _fill(key: str, default: str, presets: Mapping[str, str]) -> None:
+    _remember(key, default, presets)
+    chosen = st.session_state[f"{key}_example"]
+    if chosen == _OWN:
+        st.session_state[key] = st.session_state[f"{key}_own"]
+    elif chosen is not None:
+        st.session_state[key] = presets[chosen]
+
+
+def model(stem: str, role: str, *, label: str = "Model") -> str:
+    """Let the visitor choose among the models of a role that can run here; return the catalog id.
+
+    Where none can, returns the first of the role: the engine refuses it with the command that brings it.
+    """
+    specs = catalog.models(role)
+    usable = [spec.id for spec in specs if availability(spec).usable]
+    missing = [spec for spec in specs if spec.id not in usable]
+    key = f"{stem}_model"
+    chosen = st.selectbox(label, usable or [specs[0].id], key=key, bind="query-params")
+    st.caption(_describe(catalog.get(chosen)))
+    if missing:
+        with st.popover("Other models", icon=":material/download:"):
+            _commands(missing)
+    return chosen
+
+
+def _describe(spec: ModelSpec) -> str:
+    return f"{spec.title} · {spec.parameters / 1e6:,.0f}M parameters"
+
+
+def _commands(specs: list[ModelSpec]) -> None:
+    st.caption("Not on this machine. The operator brings one with:")
+    for spec in specs:
+        st.code(availability(spec).command, language=None, wrap_lines=True)
+
+
+def seed(stem: str, default: int = 0) -> int:
+    """Ask for the seed of whatever is drawn at random; the same seed gives the same draw."""
+    return int(st.number_input("Seed", 0, 2**31 - 1, default, step=1, key=f"{stem}_seed", bind="query-params"))

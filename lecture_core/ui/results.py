@@ -1,0 +1,142 @@
+"""How results look: token strip, candidate bars, a model's text, a measured rate, and where a number comes from.
+
+Knows no model: it draws what it is given, and never as Markdown or HTML.
+"""
+
+import html
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import streamlit as st
+
+from lecture_core.provenance import Kind, Provenance
+from lecture_core.statistics import wilson
+from lecture_core.ui import components
+from lecture_core.ui.errors import escape_markdown
+
+Family = Literal["encoder", "decoder", "text_to_text", "electra"]
+Mark = Literal["none", "masked", "replaced", "random", "kept", "selected"]
+BADGES: dict[Kind, tuple[str, Literal["green", "orange", "gray"]]] = {
+    "live": (":material/fiber_manual_record:", "green"),
+    "recorded": (":material/schedule:", "orange"),
+    "published": (":material/menu_book:", "gray"),
+}
+
+
+def caption(provenance: Provenance) -> None:
+    """Show where a result comes from: computed now, recorded or published, and what it takes to get it again."""
+    icon, color = BADGES[provenance.kind]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(provenance.kind, icon=icon, color=color)
+        st.caption(escape_markdown(provenance.caption()), width="content")
+
+
+@dataclass(frozen=True)
+class StripToken:
+    """One chip of a token strip.
+
+    Attributes:
+        text: the token as a reader sees it, without sub-word marks.
+        value: length of the bar under the chip and number beside it, in [0, 1]; None for no bar.
+        label: a few words under the chip, always visible.
+        mark: what happened to the token; shown by line, pattern and icon, not by colour alone.
+        starts_word: False joins the chip to the one before it.
+        special: [CLS], [SEP] and the like, drawn grey.
+        aria: what a screen reader says after the position; made from the other fields when empty.
+    """
+
+    text: str
+    value: float | None = None
+    label: str = ""
+    mark: Mark = "none"
+    starts_word: bool = True
+    special: bool = False
+    aria: str = ""
+
+    def spoken(self, position: int) -> str:
+        """Return what a screen reader says: `token 4, banana, replaced, 0.87`."""
+        parts = [f"token {position}", self.aria or self.text.strip() or "space"]
+        if not self.aria:
+            parts += [self.mark if self.mark != "none" else "", self.label]
+        parts.append("" if self.value is None else f"{self.value:.2f}")
+        return ", ".join(part for part in parts if part)
+
+
+def token_strip(
+    key: str, tokens: Sequence[StripToken], *, family: Family = "encoder", clickable: bool = False
+) -> int | None:
+    """Show tokens as chips in reading order; return the index clicked in this run, else None."""
+    chips = [asdict(token) | {"spoken": token.spoken(i + 1)} for i, token in enumerate(tokens)]
+    data = {"tokens": chips, "family": family, "clickable": clickable}
+    result = components.token_strip(key=key, data=data, on_clicked_change=_rerun_only)
+    clicked = result.clicked if clickable else None
+    return int(clicked) if clicked is not None and 0 <= int(clicked) < len(tokens) else None
+
+
+def _rerun_only() -> None:
+    """A component reports a trigger only where a callback is given."""
+
+
+def percent(probability: float) -> str:
+    """Return a probability as a percentage that never reads as 0 unless it is: `45.2 %`, `0.003 %`, `< 0.001 %`."""
+    value = 100 * probability
+    if value >= 0.1 or value == 0:
+        return f"{value:.1f} %"
+    return f"{value:.3f} %" if value >= 0.001 else "< 0.001 %"
+
+
+def candidate_bars(
+    key: str,
+    rows: Sequence[tuple[str, float]],
+    *,
+    asked: Sequence[tuple[str, float, int]] = (),
+    family: Family = "encoder",
+) -> None:
+    """Show words with their probability, most probable first, and where the asked words stand.
+
+    Args:
+        rows: word and probability in [0, 1], the first ones of the ranking.
+        asked: word, probability and rank in the whole vocabulary (1 is the most probable).
+    """
+    ranked = sorted(rows, key=lambda row: -row[1])
+    ranks = {rank: word for word, _, rank in asked}
+    bars = [_bar(word, p, i, asked=i in ranks) for i, (word, p) in enumerate(ranked, start=1)]
+    bars += [_bar(w, p, rank, asked=True) for w, p, rank in sorted(asked, key=lambda a: a[2]) if rank > len(ranked)]
+    components.candidate_bars(key=key, data={"bars": bars, "family": family})
+
+
+def _bar(word: str, probability: float, rank: int, *, asked: bool) -> dict[str, str | float | int | bool]:
+    return {"word": word, "value": probability, "percent": percent(probability), "rank": rank, "asked": asked}
+
+
+def model_text(text: str, *, label: str = "") -> None:
+    """Show a model's text as it is: monospace, wrapped, never as Markdown."""
+    if label:
+        st.caption(escape_markdown(label))
+    st.code(text or " ", language=None, wrap_lines=True)
+
+
+def rate(label: str, right: int, n: int) -> None:
+    """Show a measured rate as a point with its 95 % Wilson interval and n.
+
+    Args:
+        right: number of right answers among `n`.
+    """
+    low, high = wilson(right, n)
+    share = right / n if n else 0.0
+    numbers = f"{share:.2f}, 95 % interval {low:.2f} to {high:.2f}, n = {n:,}" if n else "not measured yet, n = 0"
+    st.html(
+        f'<div style="line-height:1.3"><b>{html.escape(label)}</b> <span>{right} of {n} right: {numbers}</span>'
+        '<div aria-hidden="true" style="position:relative;height:14px;margin-top:4px">'
+        f"{_strip(0, 1, 6, 2, 0.25)}{_strip(low, high, 4, 6, 0.55)}{_strip(share - 0.004, share + 0.004, 0, 14, 1)}"
+        "</div></div>"
+    )
+
+
+def _strip(start: float, end: float, top: int, height: int, opacity: float) -> str:
+    left, width = 100 * max(0.0, start), 100 * (min(1.0, end) - max(0.0, start))
+    return (
+        f'<span style="position:absolute;left:{left:.2f}%;width:{width:.2f}%;top:{top}px;height:{height}px;'
+        f'background:currentColor;opacity:{opacity};border-radius:3px"></span>'
+    )
