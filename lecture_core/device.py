@@ -1,0 +1,57 @@
+"""Where the models run and in which precision, with the reason; readable without importing torch."""
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lecture_core.errors import InvalidInputError
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device, the dtype of the weights on it, and why.
+
+    Attributes:
+        name: `cpu` or `cuda`.
+        dtype: `float32` or `bfloat16`.
+        reason: one sentence for the sidebar.
+    """
+
+    name: str
+    dtype: str
+    reason: str
+
+
+@cache
+def choose() -> Device:
+    """Choose the device; imports torch only where a CUDA driver is present.
+
+    `LECTURE_DEVICE` (cpu or cuda) overrides the choice.
+
+    Raises:
+        InvalidInputError: `LECTURE_DEVICE` is something else.
+    """
+    wanted = os.environ.get("LECTURE_DEVICE", "auto")
+    if wanted not in ("auto", "cpu", "cuda"):
+        raise InvalidInputError(expected="LECTURE_DEVICE cpu or cuda", got=wanted[:20], remedy="unset it to choose automatically")
+    if wanted == "cpu":
+        return Device("cpu", "float32", "LECTURE_DEVICE asks for the CPU.")
+    if _has_cuda_driver():
+        import torch
+
+        if torch.cuda.is_available():
+            return Device("cuda", "bfloat16", f"{torch.cuda.get_device_name()} multiplies fastest in bfloat16.")
+        return Device("cpu", "float32", "A GPU driver is here, but this build of torch has no CUDA.")
+    return Device("cpu", "float32", "No CUDA GPU here. In float32, batched and single answers agree.")
+
+
+def cpu_threads() -> int:
+    """Return the number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _has_cuda_driver() -> bool:
+    return Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None

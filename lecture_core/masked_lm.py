@@ -1,0 +1,133 @@
+"""Masked language modelling: which words a model puts in place of a mask.
+
+Lecture: recap of pre-training, RoBERTa. Source: Devlin et al. 2019, section 3.1 (arXiv:1810.04805).
+Knows nothing of Streamlit, of where weights come from or of who is waiting.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from lecture_core.engine.protocol import Candidate, FillMaskResult, MaskPrediction
+from lecture_core.errors import InvalidInputError
+from lecture_core.loading import LoadedModel, LoadedTokenizer
+from lecture_core.provenance import Provenance
+from lecture_core.text_input import with_mask_token
+
+MAX_CANDIDATES = 100
+MAX_ASKED = 20
+
+
+@torch.inference_mode()
+def fill_masks(text: str, model: LoadedModel, *, top_k: int = 10, asked: Sequence[str] = ()) -> FillMaskResult:
+    """Rank the vocabulary at every mask of `text`, all masks in place.
+
+    Args:
+        text: one or more masks (`[MASK]`, `<mask>` or `___`); at most the context length in tokens.
+        top_k: candidates a mask, 1 to 100.
+        asked: words whose probability is wanted even if they rank low.
+
+    Raises:
+        InvalidInputError: no usable text, no mask, too many masks, `top_k` out of range.
+        ContextLengthError: more tokens than the context holds.
+    """
+    if not 1 <= top_k <= MAX_CANDIDATES:
+        raise InvalidInputError(expected=f"top_k from 1 to {MAX_CANDIDATES}", got=str(top_k), remedy="choose a value in that range")
+    if len(asked) > MAX_ASKED:
+        raise InvalidInputError(expected=f"at most {MAX_ASKED} words", got=str(len(asked)), remedy="ask for fewer words")
+    read = with_mask_token(text, model.words.mask_token)
+    ids, _ = model.words.encode(read)
+    input_ids = torch.tensor([ids], device=model.device.name)  # (1, T)
+    positions = [i for i, token in enumerate(ids) if token == model.words.tokenizer.mask_token_id]
+    logits = model.network(input_ids=input_ids).logits[0, positions].float()  # (M, V)
+    asked_ids = [model.words.single_token(word) for word in asked]
+    masks = tuple(_predict(p, row, model.words, top_k, asked_ids) for p, row in zip(positions, logits, strict=True))
+    tokens = tuple(model.words.readable(i) for i in ids)
+    return FillMaskResult(read, tokens, masks, provenance_of(model))
+
+
+def _predict(
+    position: int, logits: torch.Tensor, words: LoadedTokenizer, top_k: int, asked_ids: Sequence[int | None]
+) -> MaskPrediction:
+    normaliser = logits.logsumexp(-1)
+    log_probabilities = logits - normaliser  # (V,)
+    entropy = -(log_probabilities.exp() * log_probabilities).sum()
+    best = logits.topk(min(top_k, len(logits))).indices.tolist()
+
+    def candidate(token_id: int) -> Candidate:
+        logit = logits[token_id]
+        rank = int((logits > logit).sum()) + 1
+        return Candidate(words.readable(token_id), token_id, float(log_probabilities[token_id].exp()), float(logit), rank)
+
+    return MaskPrediction(
+        position=position,
+        candidates=tuple(candidate(i) for i in best),
+        asked=tuple(None if i is None else candidate(i) for i in asked_ids),
+        log_normaliser=float(normaliser),
+        entropy=float(entropy),
+    )
+
+
+def provenance_of(model: LoadedModel, seed: int | None = None) -> Provenance:
+    """Return the provenance of a live result; the engine fills in the seconds."""
+    return Provenance(model.spec.id, model.revision, model.device.name, model.device.dtype, seed)
+
+
+def at_temperature(candidates: Sequence[Candidate], temperature: float) -> tuple[float, ...]:
+    """Redraw the probabilities of the shown candidates at another temperature, from stored logits.
+
+    The shares are among the shown candidates: the rest of the vocabulary is left out, and the result sums to 1.
+
+    Args:
+        temperature: above 0; 1 keeps the model's own ratios, less sharpens, more flattens.
+    """
+    if not temperature > 0:
+        raise InvalidInputError(expected="a temperature above 0", got=str(temperature), remedy="choose 0.1 or more")
+    logits = torch.tensor([c.logit for c in candidates], dtype=torch.float64)
+    return tuple((logits / temperature).softmax(-1).tolist())
+
+
+@dataclass(frozen=True)
+class RecipeToken:
+    """One token under BERT's masking recipe: what it was, what the model sees, and which rule chose it."""
+
+    original: str
+    seen: str
+    fate: Literal["untouched", "masked", "random", "kept"]
+    starts_word: bool
+    special: bool
+
+
+def masking_recipe(
+    text: str, words: LoadedTokenizer, *, mask_probability: float = 0.15, seed: int = 0
+) -> tuple[RecipeToken, ...]:
+    """Apply BERT's recipe to a text: choose 15 % of the tokens; of these 80 % mask, 10 % random, 10 % unchanged.
+
+    Args:
+        mask_probability: share of the tokens that carry loss, in (0, 1).
+        seed: of the draw; the same seed and text give the same tokens.
+
+    Source: Devlin et al. 2019, section 3.1 and appendix A.1.
+    """
+    if not 0 < mask_probability < 1:
+        raise InvalidInputError(expected="a share between 0 and 1", got=str(mask_probability), remedy="choose about 0.15")
+    ids, starts = words.encode(text)
+    rng = random.Random(seed)
+    return tuple(_recipe_token(i, start, words, mask_probability, rng) for i, start in zip(ids, starts, strict=True))
+
+
+def _recipe_token(token_id: int, starts: bool, words: LoadedTokenizer, share: float, rng: random.Random) -> RecipeToken:
+    chosen, fate, substitute = rng.random() < share, rng.random(), rng.randrange(len(words.tokenizer))
+    original = words.readable(token_id)
+    if token_id in words.special_ids:
+        return RecipeToken(original, original, "untouched", starts, True)
+    if not chosen:
+        return RecipeToken(original, original, "untouched", starts, False)
+    if fate < 0.8:
+        return RecipeToken(original, words.mask_token, "masked", starts, False)
+    if fate < 0.9:
+        return RecipeToken(original, words.readable(substitute), "random", starts, False)
+    return RecipeToken(original, original, "kept", starts, False)

@@ -1,0 +1,50 @@
+"""What a visitor may type: checks that come before any model."""
+
+import re
+import unicodedata
+
+from lecture_core.errors import InvalidInputError
+
+MAX_CHARACTERS = 8000
+MAX_MASKS = 20
+_MASK = re.compile(r"\[mask\]|<mask>|_{3,}", re.IGNORECASE)
+
+
+def checked(text: str) -> str:
+    """Return the text as it came, if a model can read it.
+
+    Raises:
+        InvalidInputError: empty, longer than 8,000 characters, or with control characters other than line breaks.
+    """
+    if not text.strip():
+        raise InvalidInputError(expected="some text", got="nothing", remedy="type a sentence, or choose an example")
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidInputError(
+            expected=f"at most {MAX_CHARACTERS:,} characters", got=f"{len(text):,}", remedy="shorten the text"
+        )
+    for position, character in enumerate(text, start=1):
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\r\t":
+            raise InvalidInputError(
+                expected="text without control characters",
+                got=f"U+{ord(character):04X} at character {position}",
+                remedy="delete that character",
+            )
+    return text
+
+
+def with_mask_token(text: str, mask_token: str) -> str:
+    """Replace `[MASK]`, `<mask>` and three or more underscores by the model's own mask token.
+
+    Raises:
+        InvalidInputError: the text is unusable, has no mask, or more than 20.
+    """
+    replaced, count = _MASK.subn(lambda _: mask_token, checked(text))
+    if count == 0:
+        raise InvalidInputError(
+            expected="at least one mask", got="none", remedy="click a word to hide it, or type [MASK] or ___ where a word is missing"
+        )
+    if count > MAX_MASKS:
+        raise InvalidInputError(
+            expected=f"at most {MAX_MASKS} masks", got=str(count), remedy="put some words back; with so little left the answers mean nothing"
+        )
+    return replaced
