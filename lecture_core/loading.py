@@ -241,6 +241,7 @@ def load(spec: ModelSpec, words: LoadedTokenizer | None = None) -> LoadedModel:
     import transformers
     from safetensors import SafetensorError
 
+    transformers.utils.logging.disable_progress_bar()
     folder, device = resolve(spec), devices.choose()
     torch.set_num_threads(devices.cpu_threads())
     loader = getattr(transformers, CLASSES[spec.role])

@@ -12,7 +12,7 @@ from lecture_core.engine.protocol import Candidate, Completion, NextToken, Score
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
-from lecture_core.text_input import checked
+from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 MAX_COMPLETIONS = 64
 
@@ -20,7 +20,7 @@ MAX_COMPLETIONS = 64
 @torch.inference_mode()
 def next_token(prompt: str, model: LoadedModel, *, top_k: int = 10) -> NextToken:
     """Rank the vocabulary after `prompt`."""
-    ids, _ = model.words.encode(checked(prompt))
+    ids, _ = model.words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))
     logits = model.network(input_ids=_row(ids, model), logits_to_keep=1).logits[0, -1].float()
     normaliser = logits.logsumexp(-1)
     log_probabilities = logits - normaliser
@@ -59,7 +59,7 @@ def score(prompt: str, completions: Sequence[str], model: LoadedModel) -> Scores
         raise InvalidInputError(
             expected=f"1 to {MAX_COMPLETIONS} completions, none empty", got=str(len(completions)), remedy="give at least one text"
         )
-    ids, _ = model.words.encode(checked(prompt))
+    ids, _ = model.words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))
     rows = [model.words.encode(c, special=False)[0] for c in completions]
     longest = max(len(r) for r in rows)
     if len(ids) + longest > model.spec.context_length:

@@ -5,23 +5,25 @@ import unicodedata
 
 from lecture_core.errors import InvalidInputError
 
-MAX_CHARACTERS = 8000
+MAX_CHARACTERS = 8_000
+MAX_PROMPT_CHARACTERS = 40_000
 MAX_MASKS = 20
 _MASK = re.compile(r"\[mask\]|<mask>|_{3,}", re.IGNORECASE)
 
 
-def checked(text: str) -> str:
+def checked(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     """Return the text as it came, if a model can read it.
 
+    Args:
+        limit: most characters taken.
+
     Raises:
-        InvalidInputError: empty, longer than 8,000 characters, or with control characters other than line breaks.
+        InvalidInputError: empty, longer than the limit, or with control characters other than line breaks.
     """
     if not text.strip():
         raise InvalidInputError(expected="some text", got="nothing", remedy="type a sentence, or choose an example")
-    if len(text) > MAX_CHARACTERS:
-        raise InvalidInputError(
-            expected=f"at most {MAX_CHARACTERS:,} characters", got=f"{len(text):,}", remedy="shorten the text"
-        )
+    if len(text) > limit:
+        raise InvalidInputError(expected=f"at most {limit:,} characters", got=f"{len(text):,}", remedy="shorten the text")
     for position, character in enumerate(text, start=1):
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\r\t":
             raise InvalidInputError(

@@ -1,0 +1,70 @@
+"""Who may ask: bounded waiting for all, one running stream a session. Knows nothing of models."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lecture_core.errors import BusyError
+
+LIMITS = {"cpu": 32, "cuda": 512}
+
+
+class Admission:
+    """Counts the requests under way and refuses those over the limit at once.
+
+    Args:
+        limit: requests that may run or wait at a time.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._count = 0
+        self._lock = threading.Lock()
+        self._running: dict[str, threading.Event] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Requests that run or wait now."""
+        return self._count
+
+    @contextmanager
+    def admit(self) -> Iterator[None]:
+        """Hold one place while the body runs.
+
+        Raises:
+            BusyError: all places are taken.
+        """
+        with self._lock:
+            if self._count >= self.limit:
+                raise BusyError(f"{self._count} requests are waiting, which is all that this machine takes. Try again in a few seconds.")
+            self._count += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._count -= 1
+
+    @contextmanager
+    def stream(self, session: str) -> Iterator[threading.Event]:
+        """Hold a place for a stream; a newer stream of the same session, or `cancel`, sets the event that ends it."""
+        cancelled = threading.Event()
+        with self.admit():
+            with self._lock:
+                older = self._running.get(session) if session else None
+                if session:
+                    self._running[session] = cancelled
+            if older is not None:
+                older.set()
+            try:
+                yield cancelled
+            finally:
+                with self._lock:
+                    if session and self._running.get(session) is cancelled:
+                        del self._running[session]
+
+    def cancel(self, session: str) -> None:
+        """Tell the stream of a session to end; nothing if it has none."""
+        with self._lock:
+            event = self._running.get(session)
+        if event is not None:
+            event.set()

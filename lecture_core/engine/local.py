@@ -1,0 +1,271 @@
+"""The engine in this process: one worker a model, models loaded at first use, least recently used ones let go."""
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from lecture_core import catalog, generation
+from lecture_core import device as devices
+from lecture_core.engine.admission import LIMITS, Admission
+from lecture_core.engine.protocol import (
+    Corruption,
+    Detection,
+    EngineStatus,
+    FillMaskResult,
+    GenerationChunk,
+    LoadedStatus,
+    Message,
+    NextToken,
+    Scores,
+    Tokenised,
+    TokenLogprobs,
+)
+from lecture_core.engine.streams import stream, wait_for
+from lecture_core.engine.worker import Worker
+from lecture_core.errors import InvalidInputError
+from lecture_core.loading import LoadedModel, LoadedTokenizer, gguf_path, load_tokenizer, revision_of
+from lecture_core.provenance import Provenance
+from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
+
+if TYPE_CHECKING:
+    from lecture_core.catalog import ModelSpec
+
+T = TypeVar("T")
+DEADLINE = 90.0  # seconds for an answer, loading and a first conversion included
+DEFAULT_MEMORY_GB = 8.0
+
+
+class LocalEngine:
+    """Runs the catalog's models in this process; thread-safe. Implements `protocol.Engine`."""
+
+    def __init__(self) -> None:
+        """Load nothing."""
+        self._admission = Admission(LIMITS[devices.choose().name])
+        self._budget = float(os.environ.get("LECTURE_MEMORY_GB", DEFAULT_MEMORY_GB))
+        self._workers: dict[str, Worker] = {}  # least recently used first
+        self._words: dict[str, LoadedTokenizer] = {}
+        self._llama: dict[str, Future[generation.LlamaServer]] = {}
+        self._slots = threading.BoundedSemaphore(generation.SLOTS)
+        self._revisions: dict[str, str] = {}
+        self._lock = threading.RLock()
+
+    def tokenise(self, text: str, *, model: str) -> Tokenised:
+        """See `Engine.tokenise`."""
+        words = self._tokenizer(catalog.get(model))
+        ids, starts = words.encode(checked(text, limit=MAX_PROMPT_CHARACTERS))
+        return Tokenised(
+            tokens=tuple(words.readable(i) for i in ids),
+            ids=tuple(ids),
+            starts_word=tuple(starts),
+            special=tuple(i in words.special_ids for i in ids),
+            mask_token=words.mask_token,
+            context_length=self._context_length(words.spec),
+        )
+
+    def fill_mask(
+        self, text: str, *, model: str, top_k: int = 10, candidates: Sequence[str] = (), session: str = ""
+    ) -> FillMaskResult:
+        """See `Engine.fill_mask`."""
+        from lecture_core import masked_lm
+
+        return self._run(model, ("masked_lm", "rtd_generator"), lambda m: masked_lm.fill_masks(text, m, top_k=top_k, asked=candidates))
+
+    def corrupt(
+        self, text: str, *, model: str, mask_probability: float = 0.15, seed: int = 0, temperature: float = 1.0, session: str = ""
+    ) -> Corruption:
+        """See `Engine.corrupt`."""
+        from lecture_core import replaced_token_detection as rtd
+
+        def job(m: LoadedModel) -> Corruption:
+            return rtd.corrupt(text, m, mask_probability=mask_probability, seed=seed, temperature=temperature)
+
+        return self._run(model, ("masked_lm", "rtd_generator"), job)
+
+    def detect_replacements(
+        self, corrupted: Corruption | str, *, model: str, original: str | None = None, session: str = ""
+    ) -> Detection:
+        """See `Engine.detect_replacements`."""
+        from lecture_core import replaced_token_detection as rtd
+
+        def job(m: LoadedModel) -> Detection:
+            before = None if original is None else m.words.encode(checked(original))[0]
+            if isinstance(corrupted, str):
+                ids, starts = m.words.encode(checked(corrupted))
+                return rtd.detect(ids, starts, before, m)
+            starts = [token.starts_word for token in corrupted.tokens]
+            return rtd.detect(list(corrupted.corrupted_ids), starts, list(corrupted.original_ids), m)
+
+        return self._run(model, ("rtd_discriminator",), job)
+
+    def token_logprobs(self, text: str, *, model: str, top_k: int = 5, session: str = "") -> TokenLogprobs:
+        """See `Engine.token_logprobs`."""
+        from lecture_core import scoring
+
+        return self._run(model, ("causal_lm",), lambda m: scoring.token_logprobs(text, m, top_k=top_k))
+
+    def score(self, prompt: str, completions: Sequence[str], *, model: str, session: str = "") -> Scores:
+        """See `Engine.score`."""
+        from lecture_core import scoring
+
+        return self._run(model, ("causal_lm",), lambda m: scoring.score(prompt, completions, m))
+
+    def next_token(self, prompt: str, *, model: str, top_k: int = 10, session: str = "") -> NextToken:
+        """See `Engine.next_token`."""
+        from lecture_core import scoring
+
+        return self._run(model, ("causal_lm",), lambda m: scoring.next_token(prompt, m, top_k=top_k))
+
+    def generate(
+        self,
+        prompt: str | Sequence[Message],
+        *,
+        model: str,
+        max_new_tokens: int = 64,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int = 0,
+        stop: Sequence[str] = (),
+        session: str = "",
+    ) -> Iterator[GenerationChunk]:
+        """See `Engine.generate`. Mistakes raise here, before the first chunk is asked for."""
+        spec = self._spec(model, ("causal_lm",))
+        for text in [prompt] if isinstance(prompt, str) else [m.content for m in prompt]:
+            checked(text, limit=MAX_PROMPT_CHARACTERS)
+        sampling = generation.Sampling(max_new_tokens, temperature, top_p, seed, tuple(stop))
+        run = self._llama_run if self._on_llama(spec) else self._transformers_run
+
+        def fill(emit: generation.Emit, cancelled: threading.Event) -> tuple[str, Provenance]:
+            return run(spec, prompt, sampling, emit, cancelled)
+
+        return stream(fill, self._admission, session, deadline=DEADLINE)
+
+    def weights_checksum(self, model: str) -> str:
+        """See `Engine.weights_checksum`. llama.cpp maps its file read-only, so the file is what it computes with."""
+        spec = self._spec(model, ())
+        if self._on_llama(spec):
+            return revision_of(gguf_path(spec))
+        return self._run(model, (), _parameters_hash)
+
+    def status(self) -> EngineStatus:
+        """See `Engine.status`."""
+        device = devices.choose()
+        with self._lock:
+            loaded = [
+                LoadedStatus(w.spec.id, w.model.memory_bytes, w.waiting) for w in self._workers.values() if w.model is not None
+            ]
+            for name, server in self._llama.items():
+                if server.done():
+                    loaded.append(LoadedStatus(f"{name} (llama.cpp)", gguf_path(catalog.get(name)).stat().st_size, 0))
+        return EngineStatus(device.name, device.dtype, device.reason, tuple(loaded), self._admission.waiting)
+
+    def cancel(self, session: str) -> None:
+        """See `Engine.cancel`."""
+        self._admission.cancel(session)
+
+    def _run(self, model: str, roles: tuple[str, ...], job: Callable[[LoadedModel], T]) -> T:
+        with self._admission.admit():
+            result, seconds = self._worker(self._spec(model, roles)).run(job, deadline=DEADLINE)
+        origin = getattr(result, "provenance", None)
+        return result if origin is None else replace(result, provenance=replace(origin, seconds=seconds))  # type: ignore[type-var]
+
+    def _spec(self, model: str, roles: tuple[str, ...]) -> "ModelSpec":
+        spec = catalog.get(model)
+        if roles and spec.role not in roles:
+            raise InvalidInputError(
+                expected=f"a model of the kind {' or '.join(roles)}",
+                got=f"{spec.id}, a {spec.role}",
+                remedy=f"choose {catalog.models(roles[0])[0].id}",
+            )
+        return spec
+
+    def _tokenizer(self, spec: "ModelSpec") -> LoadedTokenizer:
+        with self._lock:
+            if spec.id not in self._words:
+                self._words[spec.id] = load_tokenizer(spec)
+            return self._words[spec.id]
+
+    def _worker(self, spec: "ModelSpec") -> Worker:
+        with self._lock:
+            worker = self._workers.pop(spec.id, None)
+            if worker is None:
+                words = self._tokenizer(spec)
+                self._make_room(spec.memory_gb)
+                worker = Worker(spec, words)
+            self._workers[spec.id] = worker
+            return worker
+
+    def _make_room(self, needed_gb: float) -> None:
+        idle = [w for w in self._workers.values() if not w.waiting]
+        while idle and needed_gb + sum(w.spec.memory_gb for w in self._workers.values()) > self._budget:
+            oldest = idle.pop(0)
+            del self._workers[oldest.spec.id]
+            oldest.close()
+
+    def _on_llama(self, spec: "ModelSpec") -> bool:
+        return spec.location.endswith(".gguf") and devices.choose().name == "cpu"
+
+    def _context_length(self, spec: "ModelSpec") -> int:
+        return min(spec.context_length, generation.SLOT_TOKENS) if self._on_llama(spec) else spec.context_length
+
+    def _llama_server(self, spec: "ModelSpec") -> generation.LlamaServer:
+        with self._lock:
+            future = self._llama.get(spec.id)
+            first = future is None
+            if future is None:
+                future = self._llama[spec.id] = Future()
+        if first:
+            try:
+                future.set_result(generation.LlamaServer(gguf_path(spec), spec.context_length))
+            except BaseException as exc:
+                del self._llama[spec.id]  # the next request tries again
+                future.set_exception(exc)
+        return future.result()
+
+    def _llama_run(
+        self,
+        spec: "ModelSpec",
+        prompt: str | Sequence[Message],
+        sampling: generation.Sampling,
+        emit: generation.Emit,
+        cancelled: threading.Event,
+    ) -> tuple[str, Provenance]:
+        path = gguf_path(spec)
+        origin = Provenance(spec.id, self._gguf_revision(spec), "cpu", path.stem.rpartition(".")[2], sampling.seed)
+        if not wait_for(self._slots, cancelled):
+            return "cancelled", origin
+        try:
+            return self._llama_server(spec).stream(prompt, sampling, emit), origin
+        finally:
+            self._slots.release()
+
+    def _transformers_run(
+        self,
+        spec: "ModelSpec",
+        prompt: str | Sequence[Message],
+        sampling: generation.Sampling,
+        emit: generation.Emit,
+        cancelled: threading.Event,
+    ) -> tuple[str, Provenance]:
+        def job(model: LoadedModel) -> tuple[str, Provenance]:
+            origin = Provenance(spec.id, model.revision, model.device.name, model.device.dtype, sampling.seed)
+            if cancelled.is_set():
+                return "cancelled", origin
+            return generation.stream_with_transformers(model, prompt, sampling, emit), origin
+
+        return self._worker(spec).submit(job).result()[0]
+
+    def _gguf_revision(self, spec: "ModelSpec") -> str:
+        if spec.id not in self._revisions:
+            self._revisions[spec.id] = revision_of(gguf_path(spec))
+        return self._revisions[spec.id]
+
+
+def _parameters_hash(model: LoadedModel) -> str:
+    digest = hashlib.sha256()
+    for _, parameter in sorted(model.network.state_dict().items()):
+        digest.update(parameter.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:8]
