@@ -1,11 +1,16 @@
 """Lecture Lab: run the lecture "Pre-training and large language models" on real models."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from lecture_core.outline import PAGES, PARTS
 from lecture_core.ui.sidebar import sidebar
 
-st.set_page_config(page_title="Lecture Lab", page_icon=":material/experiment:", layout="wide")
+ICON = Path(__file__).parent / "lecture_core" / "ui" / "icon.svg"
+
+st.set_page_config(page_title="Lecture Lab", page_icon=str(ICON), layout="wide", initial_sidebar_state="auto")
+st.logo(str(ICON), size="large")
 
 navigation = st.navigation(
     {

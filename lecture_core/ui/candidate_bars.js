@@ -21,9 +21,9 @@ function row(bar, largest) {
   const fill = element("span", "fill");
   fill.style.width = `${(100 * bar.value) / largest}%`;
   track.append(fill);
+  if (bar.asked) track.append(element("span", "note", "asked"));
   const rank = element("span", "rank", bar.rank.toLocaleString("en"));
   node.append(rank, word, track, element("span", "percent", bar.percent));
-  if (bar.asked) node.append(element("span", "note", "asked"));
   return node;
 }
 

@@ -1,12 +1,13 @@
 """The inputs that several pages share. Every one is bound to the address, so that a link restores it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from lecture_core import catalog
 from lecture_core.catalog import ModelSpec
 from lecture_core.loading import availability
+from lecture_core.ui.errors import escape_markdown
 
 _OWN = "Your text"
 
@@ -31,24 +32,29 @@ def text(
         height: in pixels.
     """
     key = f"{stem}_{name}"
+    written = st.text_area(label, default, key=key, max_chars=max_chars, height=height, bind="query-params")
     if presets:
-        _examples(key, default, dict(presets))
-    return (
-        st.text_area(
-            label, default, key=key, max_chars=max_chars, height=height, bind="query-params", persist_state="page"
-        )
-        or ""
-    )
+        _examples(key, default, presets)
+    return written or ""
 
 
-def _examples(key: str, default: str, presets: dict[str, str]) -> None:
+def _examples(key: str, default: str, presets: Mapping[str, str]) -> None:
     _remember(key, default, presets)
     own = st.session_state.get(f"{key}_own")
-    texts = presets if own is None else presets | {_OWN: own}
-    now = st.session_state.get(key, default)
+    texts = dict(presets) if own is None else dict(presets) | {_OWN: own}
     pill = f"{key}_example"
-    st.session_state[pill] = next((title for title, body in texts.items() if body == now), None)
-    st.pills("Examples", list(texts), key=pill, on_change=_fill, args=(key, default, presets), wrap=True)
+    st.session_state[pill] = next((title for title, body in texts.items() if body == st.session_state[key]), None)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Examples", width="content")
+        st.pills(
+            "Examples",
+            list(texts),
+            key=pill,
+            label_visibility="collapsed",
+            on_change=_fill,
+            args=(key, default, presets),
+            wrap=True,
+        )
 
 
 def _remember(key: str, default: str, presets: Mapping[str, str]) -> None:
@@ -73,26 +79,34 @@ def model(stem: str, role: str, *, label: str = "Model") -> str:
     """
     specs = catalog.models(role)
     usable = [spec.id for spec in specs if availability(spec).usable]
-    missing = [spec for spec in specs if spec.id not in usable]
     key = f"{stem}_model"
-    chosen = st.selectbox(label, usable or [specs[0].id], key=key, bind="query-params")
-    st.caption(_describe(catalog.get(chosen)))
-    if missing:
-        with st.popover("Other models", icon=":material/download:"):
-            _commands(missing)
+    _say_if_missing(st.query_params.get(key), usable)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        chosen = st.selectbox(label, usable or [specs[0].id], key=key, bind="query-params", width=300)
+        with st.popover("About models", icon=":material/info:", type="tertiary"):
+            _about(specs)
     return chosen
 
 
-def _describe(spec: ModelSpec) -> str:
-    return f"{spec.title} · {spec.parameters / 1e6:,.0f}M parameters"
+def _say_if_missing(wanted: str | None, usable: Sequence[str]) -> None:
+    spec = next((spec for spec in catalog.models() if spec.id == wanted), None)
+    if spec and spec.id not in usable:
+        command = availability(spec).command
+        st.warning(f"This link asks for {spec.title}, which is not on this machine. The operator runs: `{command}`")
 
 
-def _commands(specs: list[ModelSpec]) -> None:
-    st.caption("Not on this machine. The operator brings one with:")
+def _about(specs: Sequence[ModelSpec]) -> None:
     for spec in specs:
-        st.code(availability(spec).command, language=None, wrap_lines=True)
+        found = availability(spec)
+        st.markdown(f"**{escape_markdown(spec.title)}** · {spec.parameters / 1e6:,.0f}M parameters · {spec.license}")
+        if found.usable:
+            st.caption(escape_markdown(f"{spec.id}: {spec.notes}"))
+        else:
+            st.caption("Not on this machine. The operator brings it with:")
+            st.code(found.command, language=None, wrap_lines=True)
 
 
 def seed(stem: str, default: int = 0) -> int:
     """Ask for the seed of whatever is drawn at random; the same seed gives the same draw."""
-    return int(st.number_input("Seed", 0, 2**31 - 1, default, step=1, key=f"{stem}_seed", bind="query-params"))
+    key = f"{stem}_seed"
+    return int(st.number_input("Seed", 0, 2**31 - 1, default, step=1, key=key, bind="query-params", width=160))

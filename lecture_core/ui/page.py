@@ -13,8 +13,7 @@ def header(stem: str) -> None:
     """Show title, promise and lecture section of a page, from its row in `PAGES`."""
     row = page(stem)
     st.title(row.title, anchor=False)
-    st.markdown(row.promise)
-    st.caption(f"In the lecture: {row.lecture}")
+    st.markdown(f"{row.promise} :small[:gray[In the lecture: {row.lecture}.]]")
 
 
 def predict(stem: str, question: str, choices: Sequence[str]) -> str | None:

@@ -18,17 +18,22 @@ from lecture_core.ui.errors import escape_markdown
 Family = Literal["encoder", "decoder", "text_to_text", "electra"]
 Mark = Literal["none", "masked", "replaced", "random", "kept", "selected"]
 BADGES: dict[Kind, tuple[str, Literal["green", "orange", "gray"]]] = {
-    "live": (":material/fiber_manual_record:", "green"),
-    "recorded": (":material/schedule:", "orange"),
-    "published": (":material/menu_book:", "gray"),
+    "live": ("● live", "green"),
+    "recorded": (":material/schedule: recorded", "orange"),
+    "published": (":material/menu_book: published", "gray"),
 }
+
+
+def badge(kind: Kind) -> None:
+    """Show the word and sign for where a number comes from."""
+    label, color = BADGES[kind]
+    st.badge(label, color=color)
 
 
 def caption(provenance: Provenance) -> None:
     """Show where a result comes from: computed now, recorded or published, and what it takes to get it again."""
-    icon, color = BADGES[provenance.kind]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(provenance.kind, icon=icon, color=color)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        badge(provenance.kind)
         st.caption(escape_markdown(provenance.caption()), width="content")
 
 
@@ -125,18 +130,19 @@ def rate(label: str, right: int, n: int) -> None:
     """
     low, high = wilson(right, n)
     share = right / n if n else 0.0
-    numbers = f"{share:.2f}, 95 % interval {low:.2f} to {high:.2f}, n = {n:,}" if n else "not measured yet, n = 0"
+    shown = f"{share:.2f}" if n else "no answer yet"
+    detail = f"{right:,} of n = {n:,} right · 95 % interval {low:.2f} to {high:.2f}" if n else "n = 0"
     st.html(
-        f'<div style="line-height:1.3"><b>{html.escape(label)}</b> <span>{right} of {n} right: {numbers}</span>'
-        '<div aria-hidden="true" style="position:relative;height:14px;margin-top:4px">'
-        f"{_strip(0, 1, 6, 2, 0.25)}{_strip(low, high, 4, 6, 0.55)}{_strip(share - 0.004, share + 0.004, 0, 14, 1)}"
-        "</div></div>"
+        f'<div style="display:flex;justify-content:space-between;gap:1rem"><span>{html.escape(label)}</span>'
+        f'<b>{shown}</b></div><div aria-hidden="true" style="position:relative;height:14px;margin:2px 0">'
+        f"{_stroke(0, 1, 6, 2, 0.25)}{_stroke(low, high, 4, 6, 0.5)}{_stroke(share, share, 0, 14, 1) if n else ''}"
+        f'</div><div style="font-size:0.85em;opacity:0.85">{detail}</div>'
     )
 
 
-def _strip(start: float, end: float, top: int, height: int, opacity: float) -> str:
-    left, width = 100 * max(0.0, start), 100 * (min(1.0, end) - max(0.0, start))
+def _stroke(start: float, end: float, top: int, height: int, opacity: float) -> str:
+    width = f"{100 * (end - start):.2f}%" if end > start else "3px"
     return (
-        f'<span style="position:absolute;left:{left:.2f}%;width:{width:.2f}%;top:{top}px;height:{height}px;'
-        f'background:currentColor;opacity:{opacity};border-radius:3px"></span>'
+        f'<span style="position:absolute;left:min({100 * start:.2f}%, 100% - 3px);width:{width};top:{top}px;'
+        f'height:{height}px;background:currentColor;opacity:{opacity};border-radius:2px"></span>'
     )

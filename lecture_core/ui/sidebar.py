@@ -13,12 +13,11 @@ def sidebar() -> None:
 
 
 def _machine(status: EngineStatus) -> None:
-    st.caption("Runs on")
-    st.markdown(f":material/memory: **{status.device.upper()}** {status.dtype}")
-    st.caption(status.reason)
-    if status.loaded:
-        st.caption("Loaded models")
-        for row in status.loaded:
-            st.markdown(f"`{row.model}` · {row.memory_bytes / 1e6:,.0f} MB")
+    st.markdown(f":material/memory: **Runs on {status.device.upper()}**, {status.dtype}", help=status.reason)
+    if not status.loaded:
+        st.caption("No model loaded yet; the first result takes a few seconds longer.")
+    for row in status.loaded:
+        waiting = f" · {row.waiting} waiting" if row.waiting else ""
+        st.caption(f"{row.model} · {row.memory_bytes / 1e6:,.0f} MB{waiting}")
     if status.waiting:
-        st.caption(f"{status.waiting} waiting")
+        st.caption(f"Requests waiting: {status.waiting}")

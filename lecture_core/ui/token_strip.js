@@ -16,7 +16,8 @@ function visible(text) {
   const shown = text
     .replace(/\n/g, "\u21b5")
     .replace(/\t/g, "\u21e5")
-    .replace(/[\u0000-\u001f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)));
+    .replace(/[\u0000-\u001f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)))
+    .replace(/[\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "\ufffd");
   return shown.trim() === "" ? "\u2423".repeat(Math.max(1, Math.min(shown.length, 4))) : shown;
 }
 
@@ -60,25 +61,18 @@ function chip(token, index, clickable) {
   return node;
 }
 
-function measure(token, withBar) {
+function measure(value) {
   const node = element("span", "measure");
-  if (withBar) {
-    const bar = element("span", "bar");
-    if (token.value !== null) {
-      const fill = element("span", "fill");
-      fill.style.width = `${100 * Math.min(1, Math.max(0, token.value))}%`;
-      bar.append(fill);
-    } else {
-      bar.classList.add("empty");
-    }
-    node.append(bar, element("span", "number", token.value === null ? "" : token.value.toFixed(2)));
-  }
+  const bar = element("span", "bar");
+  const fill = element("span", "fill");
+  fill.style.width = `${100 * Math.min(1, Math.max(0, value))}%`;
+  bar.append(fill);
+  node.append(bar, element("span", "number", value.toFixed(2)));
   return node;
 }
 
 function build(strip, data) {
   const withBars = data.tokens.some((t) => t.value !== null);
-  const withLabels = data.tokens.some((t) => t.label);
   strip.className = `strip ${data.family}`;
   strip.classList.toggle("clickable", data.clickable);
   strip.classList.toggle("numbers", withBars && data.tokens.length <= 32);
@@ -92,8 +86,8 @@ function build(strip, data) {
       groups.push(group);
     }
     const column = chip(token, index, data.clickable);
-    if (withBars) column.append(measure(token, true));
-    if (withLabels) column.append(element("span", "label", token.label));
+    if (token.value !== null) column.append(measure(token.value));
+    if (token.label) column.append(element("span", "label", token.label));
     chips.push(column);
     group.append(column);
   });

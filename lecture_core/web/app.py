@@ -3,6 +3,9 @@
 Serve it with `python -m lecture_core.web`, or with any ASGI server as `lecture_core.web.app:app`.
 """
 
+import base64
+import hashlib
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,10 +24,20 @@ from streamlit.runtime.pages_manager import PagesManager
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "streamlit_app.py"
 
+
+def _inline_scripts() -> str:
+    """Return the CSP hashes of the scripts written inside Streamlit's own start page."""
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    digests = [
+        hashlib.sha256(body.encode()).digest() for body in re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    ]
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+
+
 # Streamlit loads the script of a component from a blob: address and styles elements in place; nothing else is needed.
 POLICY = {
     "default-src": "'self'",
-    "script-src": "'self' blob:",
+    "script-src": f"'self' blob: {_inline_scripts()}",
     "worker-src": "'self' blob:",
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",
@@ -43,40 +56,34 @@ HEADERS = {
 REFUSED = frozenset({"clear_cache", "set_run_on_save"})
 
 
-class SecurityHeaders:
+def security_headers(app: ASGIApp) -> ASGIApp:
     """Add `HEADERS` to every response: no foreign images, scripts or frames, whatever a text contains."""
+    added = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; add the headers where its response starts."""
-
+    async def with_headers(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-                message = message | {"headers": [*message.get("headers", []), *headers]}
+                message["headers"] = [*message.get("headers", []), *added]
             await send(message)
 
-        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+        await app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+    return with_headers
 
 
-class RefuseOperatorMessages:
+def refuse_operator_messages(app: ASGIApp) -> ASGIApp:
     """Drop the messages by which any visitor could empty the caches of all."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a connection on, without the refused messages."""
-
+    async def without_refused(scope: Scope, receive: Receive, send: Send) -> None:
         async def receive_allowed() -> Message:
-            while True:
+            message = await receive()
+            while refused(message):
                 message = await receive()
-                if not refused(message):
-                    return message
+            return message
 
-        await self.app(scope, receive_allowed if scope["type"] == "websocket" else receive, send)
+        await app(scope, receive_allowed if scope["type"] == "websocket" else receive, send)
+
+    return without_refused
 
 
 def refused(message: Message) -> bool:
@@ -112,5 +119,5 @@ app = st.App(
     SCRIPT,
     lifespan=lifespan,
     routes=[Route("/healthz", healthz)],
-    middleware=[Middleware(SecurityHeaders), Middleware(RefuseOperatorMessages)],
+    middleware=[Middleware(security_headers), Middleware(refuse_operator_messages)],
 )
