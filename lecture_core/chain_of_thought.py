@@ -1,0 +1,147 @@
+"""Three ways to ask the same word problem: for the answer alone, after worked examples, and step by step.
+
+Lecture: chain-of-thought (CoT) prompting. Sources: Wei et al. 2022 (arXiv:2201.11903) for exemplars that reason and for
+standard prompting, which keeps the exemplars and drops their reasoning; Kojima et al. 2022 (arXiv:2205.11916) for
+"Let's think step by step." and its second prompt, which asks for the answer. Text in, text out.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from lecture_core.answers import AnswerPatterns, Extracted, extract, first, same_answer
+from lecture_core.engine.protocol import Engine, GenerationChunk
+from lecture_core.measurement import Outcome, Progress, tally
+from lecture_core.prompting import choose_exemplars
+from lecture_core.tasks import Item, Task
+
+Method = Literal["direct", "reasoning", "step_by_step"]
+METHODS: dict[Method, str] = {
+    "direct": "Answer at once",
+    "reasoning": "Exemplars that reason",
+    "step_by_step": "Let's think step by step",
+}
+TRIGGER = "Let's think step by step."
+ANSWER_TRIGGER = "Therefore, the answer (arabic numerals) is"
+ANSWER_TOKENS = 12
+STOPS: dict[Method, tuple[str, ...]] = {
+    "direct": ("\n",),
+    "reasoning": ("\n\n", "\nQ:"),
+    "step_by_step": ("\nQ:",),
+}
+"""What ends a completion; reasoning without exemplars may use empty lines."""
+_FIRST_NUMBER = r"(-?\d[\d,]*(?:\.\d+)?)"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stream on its way: what the model wrote so far, and the verdict once it is done.
+
+    Attributes:
+        prompt: what the model read first.
+        text: what it wrote so far; step by step, the words of the second prompt stand between its two parts.
+        outcome: None until the end.
+    """
+
+    prompt: str
+    text: str
+    outcome: Outcome | None = None
+
+
+def build_prompt(task: Task, item: Item, method: Method, k: int = 4, *, seed: int = 0) -> str:
+    """Return the prompt of one method; step by step takes no exemplars.
+
+    Args:
+        k: exemplars of the two methods that take them; 0 asks without any.
+    """
+    asked = task.prompt.replace("{question}", item.question)
+    if method == "step_by_step":
+        return f"{asked} {TRIGGER}"
+    shown = [_exemplar(task, e, method) for e in choose_exemplars(task, item, k, seed=seed)]
+    end = " The answer is" if method == "direct" else ""
+    return task.separator.join([*shown, asked + end])
+
+
+def _exemplar(task: Task, exemplar: Item, method: Method) -> str:
+    rationale = f"{exemplar.rationale} " if method == "reasoning" else ""
+    return f"{task.prompt.replace('{question}', exemplar.question)} {rationale}The answer is {exemplar.answer}."
+
+
+def answer_prompt(prompt: str, reasoning: str) -> str:
+    """Return the second prompt of the zero-shot method: the reasoning, then the words that ask for the number."""
+    return f"{prompt}{reasoning.rstrip()}\n{ANSWER_TRIGGER}"
+
+
+def ask(
+    engine: Engine, task: Task, item: Item, method: Method, *, model: str, k: int = 4, seed: int = 0, session: str = ""
+) -> Iterator[Step]:
+    """Ask one question one way; stream what the model writes, the verdict with the last step.
+
+    An item with an empty answer gets no verdict: `right` is False and means nothing.
+    """
+    prompt = build_prompt(task, item, method, k, seed=seed)
+    budget = ANSWER_TOKENS if method == "direct" else task.max_new_tokens
+    stop = STOPS[method]
+    text, last = "", GenerationChunk("")
+    for text, last in _written(engine, prompt, budget, stop, model, session):  # noqa: B007
+        yield Step(prompt, text)
+    if method == "step_by_step" and last.reason != "cancelled":
+        second = answer_prompt(prompt, text)
+        reasoning = second.removeprefix(prompt)
+        for tail, last in _written(engine, second, ANSWER_TOKENS, ("\n",), model, session):  # noqa: B007
+            text = reasoning + tail
+            yield Step(prompt, text)
+    found = find_answer(text, method, task.patterns)
+    right = found is not None and bool(item.answer) and same_answer(found.value, item.answer)
+    yield Step(prompt, text, Outcome(item, prompt, text, found, right, last.provenance))
+
+
+def _written(
+    engine: Engine, prompt: str, budget: int, stop: Sequence[str], model: str, session: str
+) -> Iterator[tuple[str, GenerationChunk]]:
+    text = ""
+    stream = engine.generate(
+        prompt, model=model, max_new_tokens=budget, temperature=0.0, stop=tuple(stop), session=session
+    )
+    with closing(stream):  # type: ignore[type-var]
+        for chunk in stream:
+            text += chunk.text
+            yield text, chunk
+
+
+def find_answer(text: str, method: Method, patterns: AnswerPatterns) -> Extracted | None:
+    """Return the answer in what the model wrote.
+
+    Direct: the first number. Step by step: the first number after the words that ask for it. Exemplars that reason:
+    the number after "The answer is", else the last one.
+    """
+    if method == "reasoning":
+        return extract(text, patterns)
+    start = text.rfind(ANSWER_TRIGGER)
+    offset = start + len(ANSWER_TRIGGER) if start >= 0 else 0
+    if method == "step_by_step" and start < 0:
+        return None
+    found = first(text[offset:], _FIRST_NUMBER)
+    return found and replace(found, start=found.start + offset, end=found.end + offset)
+
+
+def measure(
+    engine: Engine,
+    task: Task,
+    method: Method,
+    *,
+    items: Sequence[Item],
+    model: str,
+    k: int = 4,
+    seed: int = 0,
+    session: str = "",
+) -> Iterator[Progress]:
+    """Ask `items` one after another one way; yield the count after each."""
+
+    def outcomes() -> Iterator[Outcome]:
+        for item in items:
+            steps = ask(engine, task, item, method, model=model, k=k, seed=seed, session=session)
+            yield next(step.outcome for step in steps if step.outcome is not None)
+
+    return tally(outcomes(), len(items))

@@ -1,0 +1,154 @@
+"""Charts of the prompting labs: accuracy over the number of exemplars, chain of thought over model size.
+
+Lecture: few-shot learning; chain-of-thought prompting. Plain data in, a plotly figure out. Rates are shares in [0, 1];
+published scores are percent solved.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from lecture_core.figures.template import FAMILY_COLOURS, base_layout, log_axis
+from lecture_core.quantities import count
+from lecture_core.statistics import wilson
+
+_PROMPTS = {"standard": ("answers only", "dot", "circle-open"), "cot": ("chain of thought", "solid", "circle")}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measured rate: `right` of `n`.
+
+    Attributes:
+        x: number of exemplars, or parameters of the model as a count.
+        label: what was measured, for hover and direct labels.
+    """
+
+    x: float
+    right: int
+    n: int
+    label: str = ""
+
+    @property
+    def percent(self) -> float:
+        """The rate in percent."""
+        return 100 * self.right / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wilson interval in percent."""
+        low, high = wilson(self.right, self.n)
+        return 100 * low, 100 * high
+
+
+def accuracy_over_k(
+    points: Sequence[Measured], *, ks: Sequence[int], chance: float | None = None, height: int = 320
+) -> go.Figure:
+    """Draw the rate of right answers over the number of exemplars, with 95 % intervals and counts.
+
+    Args:
+        points: measured so far; those with n = 0 are left out.
+        ks: all numbers of exemplars that will be measured; they space the axis evenly.
+        chance: rate of a blind guess among the labels, in [0, 1]; None where the answer is free text.
+    """
+    shown = [point for point in points if point.n]
+    figure = go.Figure(layout=base_layout(height=height))
+    if shown:
+        figure.add_trace(_with_intervals(shown, [str(int(p.x)) for p in shown], FAMILY_COLOURS["decoder"]))
+    if chance is not None:
+        figure.add_hline(100 * chance, line={"dash": "dot", "color": FAMILY_COLOURS["published"]})
+        figure.add_annotation(
+            x=1, xref="paper", xanchor="right", y=100 * chance, yanchor="bottom", text="blind guess", showarrow=False
+        )
+    names = [str(k) for k in ks]
+    figure.update_xaxes(
+        title="exemplars in the prompt (k)", type="category", categoryarray=names, range=[-0.4, len(ks) - 0.6]
+    )
+    figure.update_yaxes(title="right answers (%)", range=[-3, 112], tickvals=[0, 25, 50, 75, 100])
+    return figure
+
+
+def _with_intervals(points: Sequence[Measured], x: Sequence[float | str], colour: str) -> go.Scatter:
+    low_high = [point.interval for point in points]
+    return go.Scatter(
+        x=list(x),
+        y=[p.percent for p in points],
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - p.percent for p, (_, high) in zip(points, low_high, strict=True)],
+            "arrayminus": [p.percent - low for p, (low, _) in zip(points, low_high, strict=True)],
+            "thickness": 2,
+            "width": 6,
+        },
+        mode="lines+markers+text",
+        text=[f"{p.right}/{p.n}" for p in points],
+        textposition="middle right",
+        marker={"size": 11, "color": colour},
+        line={"color": colour, "width": 2},
+        hovertext=[
+            f"{p.label} {p.right} of {p.n} right, 95 % interval {low:.0f} to {high:.0f} %".strip()
+            for p, (low, high) in zip(points, low_high, strict=True)
+        ],
+        hoverinfo="text",
+        showlegend=False,
+        cliponaxis=False,
+    )
+
+
+def chain_of_thought_by_scale(
+    frame: pd.DataFrame,
+    *,
+    task: str,
+    model: str,
+    measured: Sequence[Measured] = (),
+    height: int = 380,
+) -> go.Figure:
+    """Draw published scores by model size, answers only against chain of thought, and our model among them.
+
+    Args:
+        frame: columns model, parameters (count), task, prompt (`standard` or `cot`), score (percent).
+        task: benchmark of the paper, such as GSM8K.
+        model: family of the paper, such as PaLM.
+        measured: our model's rates on our own problems; `x` is its number of parameters.
+    """
+    figure = go.Figure(layout=base_layout(height=height))
+    rows = frame[(frame["task"] == task) & (frame["model"] == model) & frame["parameters"].notna()]
+    for prompt, (name, dash, symbol) in _PROMPTS.items():
+        part = rows[rows["prompt"] == prompt].sort_values("parameters")
+        figure.add_trace(_published(part, name, dash, symbol, task=task, model=model))
+    for index, point in enumerate(measured):
+        figure.add_trace(_ours(point, filled=index > 0))
+    figure.update_xaxes(title="parameters", **log_axis(6e7, 2.5e12, count))
+    top = max([*rows["score"], *(p.interval[1] for p in measured), 20.0])
+    figure.update_yaxes(title="right answers (%)", range=[-3, min(112, top * 1.15)])
+    return figure
+
+
+def _published(part: pd.DataFrame, name: str, dash: str, symbol: str, *, task: str, model: str) -> go.Scatter:
+    labels = [""] * max(0, len(part) - 1) + [name]
+    return go.Scatter(
+        x=part["parameters"],
+        y=part["score"],
+        mode="lines+markers+text",
+        text=labels[: len(part)],
+        textposition="top left",
+        name=name,
+        line={"dash": dash, "color": FAMILY_COLOURS["published"], "width": 2},
+        marker={"symbol": symbol, "size": 10, "color": FAMILY_COLOURS["published"]},
+        hovertext=[
+            f"{model} {count(p)}, {task}, {name}: {s:.1f} % (Wei et al. 2022)"
+            for p, s in zip(part["parameters"], part["score"], strict=True)
+        ],
+        hoverinfo="text",
+        showlegend=False,
+        cliponaxis=False,
+    )
+
+
+def _ours(point: Measured, *, filled: bool) -> go.Scatter:
+    trace = _with_intervals([point], [point.x * (1.12 if filled else 1 / 1.12)], FAMILY_COLOURS["decoder"])
+    symbol = "diamond" if filled else "diamond-open"
+    return trace.update(text=[""], mode="markers+text", marker={"symbol": symbol, "size": 12})

@@ -1,0 +1,84 @@
+"""Measure the accuracies of the prompting labs once and keep them.
+
+`python -m lecture_core.record few_shot` writes `assets/runs/few_shot_accuracy.csv`, `... chain_of_thought` writes
+`assets/runs/chain_of_thought_accuracy.csv`. Decoding is greedy; the items are the first ones of each task's file.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from lecture_core import chain_of_thought, few_shot
+from lecture_core.engine import get_engine
+from lecture_core.measurement import Progress
+from lecture_core.recorded_runs import RecordedRate, save_run
+from lecture_core.tasks import Task, list_tasks, load_task
+
+FEW_SHOT_ITEMS = 50
+WORD_PROBLEMS = 40
+EXEMPLARS = 4
+SEED = 0
+
+
+def record_few_shot(model: str, items: int = FEW_SHOT_ITEMS) -> Iterator[RecordedRate]:
+    """Measure every few-shot task at every k of `few_shot.KS`."""
+    for name in list_tasks("few_shot"):
+        task = load_task(name)
+        for k in few_shot.KS:
+            steps = few_shot.measure(get_engine(), task, k, items=task.items[:items], model=model, seed=SEED)
+            yield _rate(task, str(k), k, _last(steps), model, "few_shot")
+
+
+def record_chain_of_thought(model: str, items: int = WORD_PROBLEMS) -> Iterator[RecordedRate]:
+    """Measure the word problems with each method of `chain_of_thought.METHODS`."""
+    task = load_task("word_problems")
+    for method in chain_of_thought.METHODS:
+        asked = task.items[:items]
+        steps = chain_of_thought.measure(get_engine(), task, method, items=asked, model=model, k=EXEMPLARS, seed=SEED)
+        exemplars = 0 if method == "step_by_step" else EXEMPLARS
+        yield _rate(task, method, exemplars, _last(steps), model, "chain_of_thought")
+
+
+RUNS = {"few_shot": record_few_shot, "chain_of_thought": record_chain_of_thought}
+
+
+def _last(steps: Iterator[Progress]) -> Progress:
+    last = next(steps)
+    for last in steps:  # noqa: B007
+        pass
+    return last
+
+
+def _rate(task: Task, condition: str, exemplars: int, done: Progress, model: str, run: str) -> RecordedRate:
+    made = done.outcome.provenance
+    rate = RecordedRate(
+        task=task.id,
+        condition=condition,
+        right=done.right,
+        n=done.n,
+        exemplars=exemplars,
+        seed=SEED,
+        model=model,
+        revision=made.revision if made else "",
+        device=made.device if made else "",
+        dtype=made.dtype if made else "",
+        date=datetime.now(UTC).date().isoformat(),
+        command=f"python -m lecture_core.record {run}",
+    )
+    print(f"{task.id} {condition}: {done.right} of {done.n} right", flush=True)
+    return rate
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m lecture_core.record", description="Measure and keep accuracies.")
+    parser.add_argument("run", choices=RUNS)
+    parser.add_argument("--model", default="smollm2-135m-instruct", help="catalog id of a causal LM")
+    options = parser.parse_args(arguments)
+    print(f"Wrote {save_run(f'{options.run}_accuracy', RUNS[options.run](options.model))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Accuracies that a command of ours measured before: `assets/runs/<id>.csv`, one measured rate a row.
+
+Lecture: few-shot learning, chain-of-thought prompting. Written by `python -m lecture_core.record`; shown with the badge
+"recorded". Knows no model.
+"""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
+
+from lecture_core.errors import LectureError
+from lecture_core.provenance import Provenance
+
+FOLDER = Path(__file__).parent.parent / "assets" / "runs"
+
+
+class RunError(LectureError):
+    """A recorded run breaks its format; names file and row."""
+
+
+@dataclass(frozen=True)
+class RecordedRate:
+    """One measured rate.
+
+    Attributes:
+        task: id of the task.
+        condition: number of exemplars of a few-shot run, method of a chain-of-thought run.
+        right: right answers among the `n` first items of the task.
+        exemplars: in the prompt; 0 for step by step.
+        revision: hash of the weights.
+        date: day of the run, as 2026-11-22.
+        command: what wrote the row.
+    """
+
+    task: str
+    condition: str
+    right: int
+    n: int
+    exemplars: int
+    seed: int
+    model: str
+    revision: str
+    device: str
+    dtype: str
+    date: str
+    command: str
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the rate comes from, for the caption under it."""
+        source = f"recorded {self.date} by {self.command}"
+        return Provenance(self.model, self.revision, self.device, self.dtype, self.seed, kind="recorded", source=source)
+
+
+@cache
+def load_run(run: str, *, folder: Path = FOLDER) -> tuple[RecordedRate, ...]:
+    """Return the rates of one run; none where it was not recorded yet.
+
+    Raises:
+        RunError: a row breaks the format.
+    """
+    path = folder / f"{run}.csv"
+    if not path.is_file():
+        return ()
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(_rate(path.name, number, row) for number, row in enumerate(csv.DictReader(file), start=2))
+
+
+def _rate(file: str, number: int, row: dict[str, str]) -> RecordedRate:
+    try:
+        rate = RecordedRate(**{f.name: f.type(row[f.name]) for f in fields(RecordedRate)})  # type: ignore[operator]
+    except (KeyError, ValueError) as exc:
+        raise RunError(f"{file}, row {number}: expected every column filled in; {exc!r} is wrong.") from exc
+    if not 0 <= rate.right <= rate.n:
+        raise RunError(f"{file}, row {number}: expected right between 0 and n; got {rate.right} of {rate.n}.")
+    return rate
+
+
+def rates(run: str, *, task: str, model: str, folder: Path = FOLDER) -> dict[str, RecordedRate]:
+    """Return the rates of one task and model by condition."""
+    return {r.condition: r for r in load_run(run, folder=folder) if (r.task, r.model) == (task, model)}
+
+
+def save_run(run: str, recorded: Iterable[RecordedRate], *, folder: Path = FOLDER) -> Path:
+    """Write a run, replacing the one that was there."""
+    rows: Sequence[RecordedRate] = tuple(recorded)
+    path = folder / f"{run}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [f.name for f in fields(RecordedRate)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+    return path

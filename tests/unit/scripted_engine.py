@@ -1,0 +1,42 @@
+"""An engine that answers from a function of the prompt: deterministic, no weights, the real interface."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from lecture_core.engine.protocol import Completion, GenerationChunk, Scores
+from lecture_core.provenance import Provenance
+
+
+class ScriptedEngine:
+    """Generates `reply(prompt)` word by word, cut at the first stop text; scores a completion by `preference`."""
+
+    def __init__(
+        self, reply: Callable[[str], str] = lambda _: "", preference: Callable[[str, str], float] = lambda *_: 0.0
+    ) -> None:
+        self.reply, self.preference = reply, preference
+        self.prompts: list[str] = []
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        model: str,
+        max_new_tokens: int = 64,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int = 0,
+        stop: Sequence[str] = (),
+        session: str = "",
+    ) -> Iterator[GenerationChunk]:
+        self.prompts.append(prompt)
+        text = self.reply(prompt)
+        for end in stop:
+            text = text.split(end)[0]
+        for word in text.split(" "):
+            if word:
+                yield GenerationChunk(f" {word}")
+        yield GenerationChunk("", finished=True, reason="stop", provenance=Provenance(model))
+
+    def score(self, prompt: str, completions: Sequence[str], *, model: str, session: str = "") -> Scores:
+        self.prompts.append(prompt)
+        scored = tuple(Completion(text, self.preference(prompt, text), ()) for text in completions)
+        return Scores(scored, Provenance(model))

@@ -1,0 +1,63 @@
+from decimal import Decimal
+
+import pytest
+
+from lecture_core.answers import AnswerPatterns, extract, number, same_answer, split_at
+
+NUMBERS = AnswerPatterns(strict=r"(?i)the answer is \$?(-?\d[\d,]*(?:\.\d+)?)", flexible=r"(-?\d[\d,]*(?:\.\d+)?)")
+
+
+def test_strict_answer_wins_over_later_numbers():
+    found = extract("3 + 4 = 7. The answer is 7. Then 9 more.", NUMBERS)
+    assert (found.value, found.pattern) == ("7", "strict")
+
+
+def test_flexible_answer_is_the_last_number():
+    found = extract("First 3, then 4, so 12 apples.", NUMBERS)
+    assert (found.value, found.pattern) == ("12", "flexible")
+
+
+def test_no_answer_is_none():
+    assert extract("I do not know.", NUMBERS) is None
+
+
+@pytest.mark.parametrize("text", ["The answer is 1,200.", "it is $45", "so 3, 4, 12 apples", "The answer is 7,"])
+def test_span_points_at_the_answer(text):
+    found = extract(text, NUMBERS)
+    before, answer, after = split_at(text, found)
+    assert answer == found.value
+    assert before + answer + after == text
+
+
+def test_split_without_answer_keeps_the_text():
+    assert split_at("nothing", None) == ("nothing", "", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("5", "5"), ("$1,200", "1200"), ("12 apples", "12"), ("-3", "-3"), ("−3", "-3"), ("2.50", "2.5"), ("$7.", "7")],
+)
+def test_number_reads_commas_units_and_dollars(text, value):
+    assert number(text) == Decimal(value)
+
+
+@pytest.mark.parametrize("text", ["", "none", "3 and 4", "1/2 of 6"])
+def test_what_is_not_one_number_is_none(text):
+    assert number(text) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "truth", "same"),
+    [
+        ("1,200.00", "1200", True),
+        ("$5", "5", True),
+        ("5", "50", False),
+        ("five", "5", False),
+        (" Sticks ", "sticks", True),
+        ("stick", "sticks", False),
+        ("!07!23!2005!", "!07!23!2005!", True),
+        ("!07!23!2006!", "!07!23!2005!", False),
+    ],
+)
+def test_same_answer(answer, truth, same):
+    assert same_answer(answer, truth) is same

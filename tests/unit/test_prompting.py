@@ -1,0 +1,131 @@
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted_engine import ScriptedEngine
+
+from lecture_core import few_shot
+from lecture_core.prompting import build_prompt, choose_exemplars, exemplars_that_fit
+from lecture_core.tasks import Item, list_tasks, load_task
+
+DATES = load_task("date_format")
+SENTIMENT = load_task("sentiment")
+FEW_SHOT = [load_task(name) for name in list_tasks("few_shot")]
+
+
+def test_three_exemplars_of_the_date_task_are_the_slide():
+    assert build_prompt(DATES, DATES.example, 3) == (
+        "Input: 2014-06-01\nOutput: !06!01!2014!\n"
+        "Input: 2007-12-13\nOutput: !12!13!2007!\n"
+        "Input: 2010-09-23\nOutput: !09!23!2010!\n"
+        "Input: 2005-07-23\nOutput:"
+    )
+
+
+def test_unscramble_without_exemplars_is_the_slide():
+    task = load_task("unscramble")
+    assert build_prompt(task, task.example, 0) == (
+        "Please unscramble the letters into a word, and write that word:\nskicts ="
+    )
+
+
+def test_word_in_context_is_the_slide():
+    task = load_task("word_in_context")
+    assert build_prompt(task, task.example, 0) == (
+        "An outfitter provided everything needed for the safari.\n"
+        "Before his first walking holiday, he went to a specialist outfitter to buy some boots.\n"
+        "question: Is the word 'outfitter' used in the same way in the two sentences above?\nanswer:"
+    )
+
+
+@given(st.sampled_from(FEW_SHOT), st.integers(0, 8), st.integers(0, 1000), st.data())
+def test_exemplars_never_contain_the_question_and_repeat_with_the_seed(task, k, seed, data):
+    item = data.draw(st.sampled_from(task.exemplars + task.items))
+    chosen = choose_exemplars(task, item, k, seed=seed)
+    assert len(chosen) == min(k, len(task.exemplars) - (item in task.exemplars))
+    assert item not in chosen
+    assert len(set(chosen)) == len(chosen)
+    assert chosen == choose_exemplars(task, item, k, seed=seed)
+
+
+@given(st.sampled_from(FEW_SHOT), st.integers(1, 8))
+def test_a_longer_prompt_begins_with_the_shorter_ones_exemplars(task, k):
+    fewer, more = (choose_exemplars(task, task.example, n) for n in (k - 1, k))
+    assert more[: len(fewer)] == fewer
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_instruction_stands_in_front_when_asked(described):
+    prompt = build_prompt(DATES, DATES.example, 2, with_instruction=described)
+    assert prompt.startswith(DATES.instruction) is described
+
+
+@given(st.text(max_size=40))
+def test_any_question_is_written_as_it_is(question):
+    prompt = build_prompt(DATES, Item(question, "?"), 1)
+    assert prompt.endswith(f"Input: {question}\nOutput:")
+
+
+def test_braces_in_a_question_are_no_fields():
+    assert "{answer} {question} {0}" in build_prompt(DATES, Item("{answer} {question} {0}", "?"), 0)
+
+
+def test_how_many_exemplars_fit():
+    def build(k):
+        return "word " * (10 + 5 * k)
+
+    def tokens(text):
+        return len(text.split())
+
+    assert exemplars_that_fit(build, tokens, 22, 8) == 2
+    assert exemplars_that_fit(build, tokens, 100, 8) == 8
+    assert exemplars_that_fit(build, tokens, 9, 8) is None
+
+
+def test_free_text_is_judged_by_the_extracted_answer():
+    engine = ScriptedEngine(reply=lambda prompt: "!07!23!2005!\nInput: more")
+    prompt = build_prompt(DATES, DATES.example, 3)
+    outcome = few_shot.answer(engine, DATES, DATES.example, prompt, model="m")
+    assert outcome.right
+    assert outcome.completion == " !07!23!2005!"
+    assert engine.prompts == [prompt]
+
+
+def test_labels_are_judged_by_the_most_probable():
+    engine = ScriptedEngine(preference=lambda prompt, text: -1.0 if text == " negative" else -2.0)
+    item = next(i for i in SENTIMENT.items if i.answer == "negative")
+    outcome = few_shot.answer(engine, SENTIMENT, item, "prompt", model="m")
+    assert outcome.right
+    assert outcome.label_logprobs == (-1.0, -2.0)
+
+
+def test_measuring_counts_every_item_and_shows_its_prompt():
+    def reply(prompt):
+        year, month, day = prompt.rsplit("Input: ", 1)[1].split("\n")[0].split("-")
+        return f"!{month}!{day}!{year}!" if int(year) % 2 else "no idea"
+
+    engine = ScriptedEngine(reply)
+    items = DATES.items[:20]
+    steps = list(few_shot.measure(engine, DATES, 4, items=items, model="m", seed=5))
+    expected = sum(int(item.question[:4]) % 2 for item in items)
+    assert (steps[-1].right, steps[-1].n, steps[-1].total) == (expected, 20, 20)
+    assert [step.n for step in steps] == list(range(1, 21))
+    assert all(step.low <= step.rate <= step.high for step in steps)
+    assert [step.outcome.prompt for step in steps] == engine.prompts
+    shown = {prompt.rsplit("Input: ", 1)[0] for prompt in engine.prompts}
+    assert len(shown) == 1  # the same exemplars for every item
+
+
+def test_closing_a_measurement_asks_nothing_more():
+    engine = ScriptedEngine()
+    steps = few_shot.measure(engine, DATES, 1, items=DATES.items, model="m")
+    next(steps)
+    steps.close()
+    assert len(engine.prompts) == 1
+
+
+def test_prompts_need_no_torch():
+    code = "import sys, lecture_core.few_shot, lecture_core.chain_of_thought; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,127 @@
+import re
+from operator import add, mul, sub, truediv
+
+import pytest
+import yaml
+
+from lecture_core.answers import extract
+from lecture_core.errors import LectureError
+from lecture_core.task_generators import dates, scrambled_words
+from lecture_core.tasks import FOLDER, list_tasks, load_task
+
+TASKS = list_tasks()
+OPERATIONS = {"+": add, "-": sub, "*": mul, "/": truediv}
+
+
+def every_item(task):
+    return (task.example, *task.exemplars, *task.items)
+
+
+def test_the_lectures_tasks_are_there():
+    assert list_tasks("few_shot") == ("date_format", "drop_reading", "sentiment", "unscramble", "word_in_context")
+    assert list_tasks("chain_of_thought") == ("word_problems",)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_enough_items_and_none_shown_before(name):
+    task = load_task(name)
+    assert len(task.items) >= (50 if task.lab == "few_shot" else 40)
+    assert len(task.exemplars) >= 8
+    asked = [item.question for item in every_item(task)]
+    assert len(set(asked)) == len(asked)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_true_answer_in_the_asked_form_is_found(name):
+    task = load_task(name)
+    for item in every_item(task):
+        written = f" The answer is {item.answer}." if task.lab == "chain_of_thought" else f" {item.answer}"
+        found = extract(written, task.patterns)
+        assert (found.value, found.pattern) == (item.answer, "strict")
+
+
+@pytest.mark.parametrize("name", [n for n in TASKS if load_task(n).labels])
+def test_labels_are_balanced(name):
+    task = load_task(name)
+    counts = [sum(item.answer == label for item in task.items) for label in task.labels]
+    assert max(counts) - min(counts) == 0
+
+
+@pytest.mark.parametrize("name", ["drop_reading", "word_problems"])
+def test_arithmetic_of_every_rationale_is_right(name):
+    for item in every_item(load_task(name)):
+        steps = re.findall(r"(\d+) ([-+*/]) (\d+) = (\d+)", item.rationale)
+        assert steps, item
+        for left, operation, right, result in steps:
+            assert OPERATIONS[operation](int(left), int(right)) == int(result), item
+        assert steps[-1][3] == item.answer, item
+
+
+def test_first_numbers_of_a_word_problem_come_from_its_question():
+    for item in load_task("word_problems").items:
+        assert re.search(r"\d", item.question)
+
+
+def test_word_in_context_pairs_contain_the_word():
+    for item in every_item(load_task("word_in_context")):
+        first, second, question = item.question.split("\n")
+        word = re.search(r"'(\w+)'", question).group(1)
+        assert all(re.search(rf"\b{word}\b", sentence, re.IGNORECASE) for sentence in (first, second)), item
+
+
+def test_unscramble_items_have_the_letters_of_their_word():
+    for item in every_item(load_task("unscramble")):
+        assert sorted(item.question) == sorted(item.answer)
+        assert item.question != item.answer
+
+
+def test_generators_repeat_with_the_seed():
+    options = {"count": 20, "years": (1990, 2020), "answer": "{day}.{month}.{year}"}
+    assert dates(seed=3, **options) == dates(seed=3, **options) != dates(seed=4, **options)
+    words = ["apple", "river", "stone", "cloud"]
+    assert scrambled_words(seed=1, count=3, words=words) == scrambled_words(seed=1, count=3, words=words)
+
+
+def edited(folder, change):
+    raw = yaml.safe_load((FOLDER / "sentiment.yaml").read_text(encoding="utf-8"))
+    change(raw)
+    (folder / "sentiment.yaml").write_text(yaml.safe_dump(raw, allow_unicode=True), encoding="utf-8")
+    return folder
+
+
+BREAKS = {
+    "labels": lambda raw: raw.update(labels=["good", "bad"]),
+    "stop": lambda raw: raw.update(stop=[]),
+    "max_new_tokens": lambda raw: raw.update(max_new_tokens="8"),
+    "prompt": lambda raw: raw.update(prompt="Review:"),
+    "id": lambda raw: raw.update(id="other"),
+    "exemplars": lambda raw: raw.update(exemplars=raw["exemplars"][:3]),
+    "source": lambda raw: raw.pop("source"),
+    "colour": lambda raw: raw.update(colour="red"),
+    "items[4].answer": lambda raw: raw["items"][4].pop("answer"),
+    "items[0].question": lambda raw: raw["items"][0].update(question=raw["exemplars"][0]["question"]),
+    "answer_patterns.strict": lambda raw: raw["answer_patterns"].update(strict="("),
+    "answer_patterns": lambda raw: raw["answer_patterns"].pop("flexible"),
+    "generator": lambda raw: (raw.pop("items"), raw.update(generator={"kind": "dates", "seed": 1})),
+    "generator.kind": lambda raw: (raw.pop("items"), raw.update(generator={"kind": "poems"})),
+    "example": lambda raw: raw.update(example=["a"]),
+}
+
+
+@pytest.mark.parametrize("key", BREAKS)
+def test_a_bad_file_is_refused_with_file_and_key(tmp_path, key):
+    folder = edited(tmp_path, BREAKS[key])
+    with pytest.raises(LectureError, match=rf"sentiment\.yaml: key '{re.escape(key)}'"):
+        load_task("sentiment", folder=folder)
+
+
+def test_broken_yaml_is_refused_with_its_file(tmp_path):
+    (tmp_path / "sentiment.yaml").write_text("id: [", encoding="utf-8")
+    with pytest.raises(LectureError, match=r"sentiment\.yaml"):
+        load_task("sentiment", folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["poems", "../secret", "", "x" * 500])
+def test_an_unknown_task_names_those_that_exist(name):
+    with pytest.raises(LectureError, match="date_format"):
+        load_task(name)
