@@ -8,12 +8,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-_FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
 def _component(name: str) -> ComponentRenderer:
-    script = (_FOLDER / f"{name}.js").read_text(encoding="utf-8")
-    style = (_FOLDER / f"{name}.css").read_text(encoding="utf-8")
+    script = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
+    style = (FOLDER / f"{name}.css").read_text(encoding="utf-8")
     return st.components.v2.component(f"lecture_lab_{name}", js=script, css=style)
 
 

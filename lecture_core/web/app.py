@@ -112,12 +112,17 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     yield
 
 
+def create_app(script: Path) -> st.App:
+    """Return the ASGI application that serves a Streamlit script with headers, health route and refusals."""
+    return st.App(
+        script,
+        lifespan=lifespan,
+        routes=[Route("/healthz", healthz)],
+        middleware=[Middleware(security_headers), Middleware(refuse_operator_messages)],
+    )
+
+
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-app = st.App(
-    SCRIPT,
-    lifespan=lifespan,
-    routes=[Route("/healthz", healthz)],
-    middleware=[Middleware(security_headers), Middleware(refuse_operator_messages)],
-)
+app = create_app(SCRIPT)
