@@ -1,0 +1,95 @@
+"""How a published table looks: numbers to the right, the best in bold, an arrow to better values, the source below.
+
+Knows no numbers: `lecture_core.tables` reads them. Sorting is a click on a column's header.
+"""
+
+import streamlit as st
+
+from lecture_core.provenance import Provenance
+from lecture_core.published_table import MISSING
+from lecture_core.tables import PublishedTable, Source, load_table
+from lecture_core.ui import results
+
+_ROW_HEIGHT = 35
+_MOST_ROWS = 20
+_PINNED_CHARACTERS = 16
+
+
+def lecture_table(table_id: str, *, key: str = "") -> None:
+    """Show a published table with title, source, notes and download, for use beside a live result.
+
+    Args:
+        table_id: one of `lecture_core.tables.list_tables()`.
+        key: prefix of the session keys; needed where a page shows the same table twice.
+    """
+    table = load_table(table_id)
+    key = key or f"table_{table_id}"
+    st.markdown(f"**{table.meta.title}**")
+    grid(table, key=key)
+    source_line(table)
+    with st.container(horizontal=True):
+        download(table, key=key)
+        with st.popover("Source and notes", icon=":material/menu_book:", type="tertiary"):
+            st.markdown(about(table))
+
+
+def grid(table: PublishedTable, *, key: str) -> None:
+    """Show the rows, sortable by a click on a header; bold is the best of the whole published table."""
+    frame = table.frame.copy()
+    for column in table.meta.columns:
+        if column.format == "yes_no":
+            frame[column.name] = frame[column.name].map(column.show)
+    style = frame.style.format({c.name: c.show for c in table.meta.columns if c.format != "yes_no"})
+    bold = table.best.replace({True: "font-weight: bold", False: ""}).astype(str)
+    many = len(frame) > _MOST_ROWS
+    st.dataframe(
+        style.apply(lambda _: bold, axis=None),
+        key=f"{key}_grid",
+        hide_index=True,
+        placeholder=MISSING,
+        alt=table.meta.title,
+        height=(_MOST_ROWS + 1) * _ROW_HEIGHT if many else "content",
+        column_config={
+            c.name: st.column_config.Column(c.header, help=c.unit or None, pinned=_pinned(table, c.name) or None)
+            for c in table.meta.columns
+        },
+    )
+
+
+def _pinned(table: PublishedTable, name: str) -> bool:
+    """Keep the first column in sight on a phone where it names the rows and leaves room for numbers."""
+    first = table.meta.columns[0]
+    if name != first.name or first.format != "text":
+        return False
+    labels = table.frame[name]
+    return bool(labels.is_unique and labels.str.len().max() <= _PINNED_CHARACTERS)
+
+
+def source_line(table: PublishedTable) -> None:
+    """Show where the numbers were published, with the badge."""
+    results.caption(Provenance(kind="published", source=table.meta.citation))
+
+
+def download(table: PublishedTable, *, key: str) -> None:
+    """Offer the rows as CSV under comment lines with source, units and notes."""
+    st.download_button(
+        "Download CSV",
+        table.to_csv(),
+        file_name=f"{table.meta.id}.csv",
+        mime="text/csv",
+        key=f"{key}_download",
+        icon=":material/download:",
+        on_click="ignore",
+        type="tertiary",
+    )
+
+
+def about(table: PublishedTable) -> str:
+    """Return notes, linked sources and units as Markdown, one line each; our own words."""
+    units = "; ".join(f"{c.label}: {c.unit}" for c in table.meta.columns if c.unit)
+    lines = [*table.meta.notes, *map(_link, table.meta.sources), *([f"Units. {units}."] if units else [])]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _link(source: Source) -> str:
+    return f"{source.authors} {source.year}. [{source.title}]({source.url}), {source.table}"
