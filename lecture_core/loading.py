@@ -183,6 +183,10 @@ class LoadedTokenizer:
         starts = [i == 0 or w is None or w != words[i - 1] for i, w in enumerate(words)]
         return ids, starts
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where each token of `text` stands in it, in characters; (0, 0) for added tokens."""
+        return self.tokenizer(text, return_offsets_mapping=True, verbose=False)["offset_mapping"]
+
     def readable(self, token_id: int) -> str:
         """Return a token as a person reads it, without `##`, `Ġ` or `▁`."""
         raw = self.tokenizer.convert_ids_to_tokens(token_id)

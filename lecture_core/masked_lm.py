@@ -6,16 +6,14 @@ Knows nothing of Streamlit, of where weights come from or of who is waiting.
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
-from lecture_core.engine.protocol import Candidate, FillMaskResult, MaskPrediction
+from lecture_core.engine.protocol import TEMPERATURES, Candidate, FillMaskResult, MaskPrediction, RecipeToken
 from lecture_core.errors import InvalidInputError
 from lecture_core.loading import LoadedModel, LoadedTokenizer
 from lecture_core.provenance import Provenance
-from lecture_core.text_input import with_mask_token
+from lecture_core.text_input import checked, with_mask_token
 
 MAX_CANDIDATES = 100
 MAX_ASKED = 20
@@ -66,7 +64,7 @@ def _predict(
         position=position,
         candidates=tuple(candidate(i) for i in best),
         asked=tuple(None if i is None else candidate(i) for i in asked_ids),
-        log_normaliser=float(normaliser),
+        log_normalisers={t: float((logits / t).logsumexp(-1)) for t in TEMPERATURES},
         entropy=float(entropy),
     )
 
@@ -74,31 +72,6 @@ def _predict(
 def provenance_of(model: LoadedModel, seed: int | None = None) -> Provenance:
     """Return the provenance of a live result; the engine fills in the seconds."""
     return Provenance(model.spec.id, model.revision, model.device.name, model.device.dtype, seed)
-
-
-def at_temperature(candidates: Sequence[Candidate], temperature: float) -> tuple[float, ...]:
-    """Redraw the probabilities of the shown candidates at another temperature, from stored logits.
-
-    The shares are among the shown candidates: the rest of the vocabulary is left out, and the result sums to 1.
-
-    Args:
-        temperature: above 0; 1 keeps the model's own ratios, less sharpens, more flattens.
-    """
-    if not temperature > 0:
-        raise InvalidInputError(expected="a temperature above 0", got=str(temperature), remedy="choose 0.1 or more")
-    logits = torch.tensor([c.logit for c in candidates], dtype=torch.float64)
-    return tuple((logits / temperature).softmax(-1).tolist())
-
-
-@dataclass(frozen=True)
-class RecipeToken:
-    """One token under BERT's masking recipe: what it was, what the model sees, and which rule chose it."""
-
-    original: str
-    seen: str
-    fate: Literal["untouched", "masked", "random", "kept"]
-    starts_word: bool
-    special: bool
 
 
 def masking_recipe(
@@ -114,7 +87,7 @@ def masking_recipe(
     """
     if not 0 < mask_probability < 1:
         raise InvalidInputError(expected="a share between 0 and 1", got=str(mask_probability), remedy="choose about 0.15")
-    ids, starts = words.encode(text)
+    ids, starts = words.encode(checked(text))
     rng = random.Random(seed)
     return tuple(_recipe_token(i, start, words, mask_probability, rng) for i, start in zip(ids, starts, strict=True))
 

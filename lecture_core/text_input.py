@@ -34,6 +34,12 @@ def checked(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     return text
 
 
+def hide(text: str, span: tuple[int, int]) -> str:
+    """Return the text with the characters of `span` (start, end) replaced by `[MASK]`."""
+    start, end = span
+    return f"{text[:start]}[MASK]{text[end:]}"
+
+
 def with_mask_token(text: str, mask_token: str) -> str:
     """Replace `[MASK]`, `<mask>` and three or more underscores by the model's own mask token.
 

@@ -20,6 +20,7 @@ from lecture_core.engine.protocol import (
     LoadedStatus,
     Message,
     NextToken,
+    RecipeToken,
     Scores,
     Tokenised,
     TokenLogprobs,
@@ -58,6 +59,7 @@ class LocalEngine:
         words = self._tokenizer(catalog.get(model))
         ids, starts = words.encode(checked(text, limit=MAX_PROMPT_CHARACTERS))
         return Tokenised(
+            spans=tuple(words.spans(text)),
             tokens=tuple(words.readable(i) for i in ids),
             ids=tuple(ids),
             starts_word=tuple(starts),
@@ -65,6 +67,15 @@ class LocalEngine:
             mask_token=words.mask_token,
             context_length=self._context_length(words.spec),
         )
+
+    def masking_recipe(
+        self, text: str, *, model: str, mask_probability: float = 0.15, seed: int = 0
+    ) -> tuple[RecipeToken, ...]:
+        """See `Engine.masking_recipe`."""
+        from lecture_core import masked_lm
+
+        words = self._tokenizer(self._spec(model, ("masked_lm", "rtd_generator")))
+        return masked_lm.masking_recipe(text, words, mask_probability=mask_probability, seed=seed)
 
     def fill_mask(
         self, text: str, *, model: str, top_k: int = 10, candidates: Sequence[str] = (), session: str = ""

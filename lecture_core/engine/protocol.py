@@ -3,11 +3,14 @@
 Every engine (local now, others later) gives these results; pages, code drawers and tests read the same field names.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from lecture_core.provenance import Provenance
+
+TEMPERATURES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -37,15 +40,20 @@ class MaskPrediction:
         position: index of the mask among the tokens of the text, [CLS] counted.
         candidates: the top-k, most probable first.
         asked: the words the visitor asked for, in their order; None where a word is not one token of this model.
-        log_normaliser: log of the sum of exp(logit) over the vocabulary, in nats.
+        log_normalisers: temperature -> log of the sum of exp(logit / temperature) over the vocabulary, so that the
+            page can redraw exact probabilities at each of `TEMPERATURES` without the model.
         entropy: of the whole distribution, in nats.
     """
 
     position: int
     candidates: tuple[Candidate, ...]
     asked: tuple[Candidate | None, ...]
-    log_normaliser: float
+    log_normalisers: Mapping[float, float]
     entropy: float
+
+    def probability(self, candidate: Candidate, temperature: float = 1.0) -> float:
+        """Return a candidate's probability over the whole vocabulary at one of `TEMPERATURES`."""
+        return math.exp(candidate.logit / temperature - self.log_normalisers[temperature])
 
 
 @dataclass(frozen=True)
@@ -204,14 +212,34 @@ class GenerationChunk:
 
 @dataclass(frozen=True)
 class Tokenised:
-    """A text as a model reads it. `tokens` are readable; `starts_word` False continues the word before."""
+    """A text as a model reads it.
+
+    Attributes:
+        tokens: readable form of each token.
+        starts_word: False for a token that continues the word before it.
+        special: [CLS], [SEP] and the like.
+        spans: where each token stands in the text, as (start, end) in characters; (0, 0) for added tokens.
+        mask_token: the model's own mask; empty where it has none.
+    """
 
     tokens: tuple[str, ...]
     ids: tuple[int, ...]
     starts_word: tuple[bool, ...]
     special: tuple[bool, ...]
+    spans: tuple[tuple[int, int], ...]
     mask_token: str
     context_length: int
+
+
+@dataclass(frozen=True)
+class RecipeToken:
+    """One token under BERT's masking recipe: what it was, what the model sees, and which rule chose it."""
+
+    original: str
+    seen: str
+    fate: Literal["untouched", "masked", "random", "kept"]
+    starts_word: bool
+    special: bool
 
 
 @dataclass(frozen=True)
@@ -239,6 +267,11 @@ class Engine(Protocol):
 
     def tokenise(self, text: str, *, model: str) -> Tokenised:
         """Split a text into the model's tokens; loads the tokenizer only."""
+
+    def masking_recipe(
+        self, text: str, *, model: str, mask_probability: float = 0.15, seed: int = 0
+    ) -> tuple[RecipeToken, ...]:
+        """Apply BERT's masking recipe with the model's tokenizer; loads no weights."""
 
     def fill_mask(
         self, text: str, *, model: str, top_k: int = 10, candidates: Sequence[str] = (), session: str = ""

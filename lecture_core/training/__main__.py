@@ -1,7 +1,6 @@
 """`python -m lecture_core.training masked_lm --corpus FILE --tokens 5e6`: train a bundled model, resumably."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -36,8 +35,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    # Without this glibc returns each large buffer to the system and pays for its pages again: 10-20 % of a CPU run.
-    if os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "17179869184") and "MALLOC_TOP_PAD_" not in os.environ:
-        os.environ |= {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TOP_PAD_": "268435456"}
-        os.execv(sys.executable, [sys.executable, "-m", "lecture_core.training", *sys.argv[1:]])
     sys.exit(main())

@@ -1,0 +1,30 @@
+"""A page's last results, kept for its session: a control that stored values can answer never asks a model again."""
+
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+T = TypeVar("T")
+
+
+def remember(key: str, inputs: Hashable, compute: Callable[[], T]) -> T:
+    """Return the stored result if `inputs` are those of the last call under `key`, else compute and store it.
+
+    Args:
+        key: prefixed by the page's stem.
+        inputs: everything that the result depends on.
+    """
+    slot = f"{key}_remembered"
+    stored = st.session_state.get(slot)
+    if stored is None or stored[0] != inputs:
+        stored = (inputs, compute())
+        st.session_state[slot] = stored
+    return stored[1]
+
+
+def session_id() -> str:
+    """Return this visitor's session id: the engine runs one stream a session."""
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
