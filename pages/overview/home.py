@@ -1,6 +1,6 @@
 """After this page a student knows what the lecture covers, what runs here and where to start.
 
-Draws without a model: neither torch nor Plotly is imported.
+Draws without a model: no torch, no chart.
 """
 
 import streamlit as st

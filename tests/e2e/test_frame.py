@@ -1,0 +1,59 @@
+"""Every page opens for a first visitor, in both themes, on a projector and a phone, without an error or a call out."""
+
+import pytest
+
+from lecture_core.outline import PAGES
+
+pytestmark = pytest.mark.e2e
+
+VIEWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+
+
+def _address(row):
+    return "/" if row.stem == "home" else f"/{row.stem}"
+
+
+def test_first_visitor_of_a_fresh_server_may_use_a_deep_link(fresh_server, visit):
+    first = visit(fresh_server).open("/masked_lm")
+    first.page.get_by_role("heading", name="Masked language model", level=1).wait_for()
+    assert first.page.get_by_role("dialog").count() == 0
+    assert first.page.get_by_text("Page not found").count() == 0
+    assert first.page.get_by_test_id("stSidebarNav").count() == 1
+    assert first.page.title() == "Masked language model"
+
+
+@pytest.mark.parametrize(("width", "scheme"), VIEWS)
+@pytest.mark.parametrize("row", PAGES, ids=lambda row: row.stem)
+def test_page_opens_without_errors(server, visit, row, width, scheme):
+    seen = visit(server, width=width, scheme=scheme).open(_address(row))
+    seen.keep(f"{row.stem}_{width}_{scheme}")
+    assert seen.page.locator("h1").first.inner_text() == row.title
+    assert seen.page.get_by_test_id("stException").count() == 0
+    assert seen.page.get_by_role("dialog").count() == 0
+    assert not seen.overflows()
+    assert seen.errors == []
+    assert seen.foreign == []
+
+
+def test_landing_page_loads_no_chart_library(server, visit):
+    seen = visit(server)
+    scripts: list[str] = []
+    seen.page.on("request", lambda request: scripts.append(request.url.rsplit("/", 1)[-1]))
+    seen.open("/")
+    assert not [name for name in scripts if "plotly" in name.lower()]
+
+
+def test_every_card_of_the_map_leads_to_its_page(server, visit):
+    seen = visit(server)
+    for row in PAGES:
+        if row.stem != "home":
+            seen.open("/")
+            seen.page.get_by_test_id("stMain").get_by_role("link", name=row.title).click()
+            seen.page.get_by_role("heading", name=row.title, level=1).wait_for()
+            assert seen.page.url.split("?")[0] == f"{seen.base}/{row.stem}"
+
+
+def test_the_theme_can_be_chosen(server, visit):
+    seen = visit(server).open("/")
+    seen.page.get_by_test_id("stMainMenu").click()
+    seen.page.get_by_text("Settings").or_(seen.page.get_by_text("Dark")).first.wait_for()
