@@ -166,6 +166,7 @@ def stream_with_transformers(
             output_scores=True,
             **drawn,
         )
+    text.flush()
     return text.reason
 
 
@@ -192,7 +193,7 @@ class _Emitted:
     def __init__(self, model: LoadedModel, sampling: Sampling, emit: Emit) -> None:
         self.model, self.sampling, self.emit = model, sampling, emit
         self.ids: list[int] = []
-        self.shown = ""
+        self.text, self.shown = "", 0
         self.reason = "length"
 
     def push(self, token_id: int, scores: Any) -> bool:
@@ -201,14 +202,26 @@ class _Emitted:
             self.reason = "stop"
             return True
         self.ids.append(token_id)
-        text = self.model.words.tokenizer.decode(self.ids, skip_special_tokens=True)
+        text = self.model.words.tokenizer.decode(self.ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         cut = min((i for s in self.sampling.stop if (i := text.find(s)) >= 0), default=None)
-        piece = "" if text.endswith("\ufffd") else text[len(self.shown) : cut]
-        self.shown += piece
         logprob = float(scores[-1][0].float().log_softmax(-1)[token_id]) if scores else 0.0
-        if self.emit(piece, (logprob,)):
+        self.text = text if cut is None else text[:cut]
+        if self._show(len(self.text) if cut is not None else self._settled(), (logprob,)):
             self.reason = "cancelled"
             return True
         if cut is not None:
             self.reason = "stop"
         return cut is not None
+
+    def flush(self) -> None:
+        """Show what was held back once nothing more can come."""
+        self._show(len(self.text), ())
+
+    def _show(self, end: int, logprobs: tuple[float, ...]) -> bool:
+        piece, self.shown = self.text[self.shown : end], max(self.shown, end)
+        return self.emit(piece, logprobs) if piece or logprobs else False
+
+    def _settled(self) -> int:
+        text = self.text.rstrip("\ufffd")
+        held = max((n for s in self.sampling.stop for n in range(1, len(s)) if text.endswith(s[:n])), default=0)
+        return len(text) - held

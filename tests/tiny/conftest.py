@@ -1,0 +1,35 @@
+"""A local engine whose catalog has three tiny models."""
+
+from dataclasses import replace
+
+import pytest
+
+from lecture_core import catalog, loading
+from lecture_core.engine.local import LocalEngine
+from tests.tiny import models
+
+ROWS = {"tiny-mlm": "masked_lm", "tiny-discriminator": "rtd_discriminator", "tiny-lm": "causal_lm"}
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    models.write_encoder(folder / "tiny-mlm", "masked_lm")
+    models.write_encoder(folder / "tiny-discriminator", "rtd_discriminator")
+    models.write_causal(folder / "tiny-lm")
+    return folder
+
+
+@pytest.fixture
+def rows(tiny_folder, monkeypatch):
+    template = catalog.get("minilm-mlm")
+    tiny = {i: replace(template, id=i, title=i, role=r, source=f"bundled:{i}", context_length=64) for i, r in ROWS.items()}
+    everything = catalog._rows() | tiny
+    monkeypatch.setattr(catalog, "_rows", lambda: everything)
+    monkeypatch.setattr(loading, "BUNDLED", tiny_folder)
+    return tiny
+
+
+@pytest.fixture
+def engine(rows):
+    return LocalEngine()

@@ -1,0 +1,149 @@
+import threading
+import time
+
+import pytest
+
+from lecture_core.engine.admission import Admission
+from lecture_core.engine.protocol import Message
+from lecture_core.errors import BusyError, ContextLengthError, InvalidInputError, LectureError
+from tests.tiny.models import VOCABULARY
+
+PROMPT = "the cat sat on the"
+
+
+def text_of(chunks):
+    return "".join(c.text for c in chunks)
+
+
+def test_scores_equal_the_log_probabilities_of_the_whole_text(engine):
+    scored = engine.score(PROMPT, ["mat and it", "dog", "river bank ."], model="tiny-lm")
+    for completion in scored.completions:
+        whole = engine.token_logprobs(f"{PROMPT} {completion.text}", model="tiny-lm").tokens
+        assert completion.logprob == pytest.approx(sum(t.logprob for t in whole[-len(completion.tokens) :]), abs=1e-4)
+
+
+def test_batched_scores_equal_single_ones(engine):
+    together = engine.score(PROMPT, ["mat and it", "dog", "river bank ."], model="tiny-lm")
+    for completion in together.completions:
+        alone = engine.score(PROMPT, [completion.text], model="tiny-lm").completions[0]
+        assert alone.logprob == pytest.approx(completion.logprob, abs=1e-4)
+
+
+def test_the_next_token_distribution_sums_to_one_and_agrees_with_the_score(engine):
+    distribution = engine.next_token(PROMPT, model="tiny-lm", top_k=len(VOCABULARY))
+    assert sum(c.probability for c in distribution.candidates) == pytest.approx(1, abs=1e-5)
+    best = engine.token_logprobs(f"{PROMPT} mat", model="tiny-lm").tokens[-1]
+    mat = next(c for c in distribution.candidates if c.token == "mat")
+    assert best.rank == mat.rank
+
+
+def test_greedy_text_is_the_same_each_time_and_says_why_it_ended(engine):
+    runs = [list(engine.generate(PROMPT, model="tiny-lm", max_new_tokens=8)) for _ in range(2)]
+    assert text_of(runs[0]) == text_of(runs[1])
+    last = runs[0][-1]
+    assert last.finished
+    assert last.reason in ("length", "stop")
+    assert last.provenance.model == "tiny-lm"
+    assert last.provenance.seconds > 0
+    assert sum(len(c.logprobs) for c in runs[0]) == last.tokens
+
+
+def test_sampling_depends_on_the_seed_alone(engine):
+    def sample(seed):
+        return text_of(engine.generate(PROMPT, model="tiny-lm", max_new_tokens=12, temperature=1.5, seed=seed))
+
+    assert sample(1) == sample(1)
+    assert len({sample(seed) for seed in range(4)}) > 1
+
+
+def test_a_stop_text_ends_the_answer_and_is_not_part_of_it(engine):
+    whole = text_of(engine.generate(PROMPT, model="tiny-lm", max_new_tokens=12))
+    word = whole.split()[3]
+    cut = list(engine.generate(PROMPT, model="tiny-lm", max_new_tokens=12, stop=[word]))
+    assert text_of(cut) == whole[: whole.index(word)]
+    assert cut[-1].reason == "stop"
+
+
+def test_closing_a_stream_frees_its_place(engine):
+    chunks = engine.generate(PROMPT, model="tiny-lm", max_new_tokens=50)
+    next(chunks)
+    assert engine.status().waiting == 1
+    chunks.close()
+    assert engine.status().waiting == 0
+
+
+def test_a_newer_stream_of_a_session_ends_the_older(engine):
+    older = engine.generate(PROMPT, model="tiny-lm", max_new_tokens=50, session="s")
+    next(older)
+    assert list(engine.generate(PROMPT, model="tiny-lm", max_new_tokens=2, session="s"))[-1].finished
+    assert list(older)[-1].finished
+
+
+def test_cancel_ends_a_stream(engine):
+    chunks = engine.generate(PROMPT, model="tiny-lm", max_new_tokens=50, session="s")
+    next(chunks)
+    engine.cancel("s")
+    assert list(chunks)[-1].reason in ("cancelled", "length", "stop")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"max_new_tokens": 0}, {"max_new_tokens": 10**6}, {"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0}, {"top_p": 2}],
+)
+def test_settings_out_of_range_are_refused_before_anything_runs(engine, settings):
+    with pytest.raises(InvalidInputError):
+        engine.generate(PROMPT, model="tiny-lm", **settings)
+
+
+def test_a_prompt_that_fills_the_context_is_refused(engine):
+    with pytest.raises(ContextLengthError, match="64"):
+        list(engine.generate("the " * 64, model="tiny-lm"))
+    with pytest.raises(LectureError):
+        engine.next_token("the " * 100, model="tiny-lm")
+
+
+def test_chat_messages_need_a_chat_template(engine):
+    with pytest.raises(InvalidInputError, match="chat template"):
+        list(engine.generate([Message("user", "the cat")], model="tiny-lm"))
+
+
+def test_the_weights_do_not_change_by_prompting(engine):
+    before = engine.weights_checksum("tiny-lm")
+    list(engine.generate(PROMPT, model="tiny-lm", max_new_tokens=4))
+    engine.score(PROMPT, ["mat"], model="tiny-lm")
+    assert engine.weights_checksum("tiny-lm") == before
+
+
+def test_admission_refuses_at_once_when_all_places_are_taken():
+    admission = Admission(2)
+    release = threading.Event()
+
+    def hold():
+        with admission.admit():
+            release.wait(5)
+
+    threads = [threading.Thread(target=hold) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    while admission.waiting < 2:
+        time.sleep(0.001)
+    started = time.perf_counter()
+    with pytest.raises(BusyError, match="2 requests"), admission.admit():
+        pass
+    assert time.perf_counter() - started < 0.2
+    release.set()
+    for thread in threads:
+        thread.join()
+    with admission.admit():
+        assert admission.waiting == 1
+
+
+def test_two_sessions_asking_at_once_load_the_model_once(engine):
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(engine.next_token(PROMPT, model="tiny-lm"))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 4
+    assert len(engine.status().loaded) == 1
