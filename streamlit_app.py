@@ -9,7 +9,7 @@ from lecture_core.ui.sidebar import sidebar
 
 ICON = Path(__file__).parent / "lecture_core" / "ui" / "icon.svg"
 
-st.set_page_config(page_title="Lecture Lab", page_icon=str(ICON), layout="wide", initial_sidebar_state="auto")
+st.set_page_config(page_title="Lecture Lab", page_icon=str(ICON), layout="wide", initial_sidebar_state=264)
 st.logo(str(ICON), size="large")
 
 navigation = st.navigation(

@@ -44,17 +44,15 @@ def _examples(key: str, default: str, presets: Mapping[str, str]) -> None:
     texts = dict(presets) if own is None else dict(presets) | {_OWN: own}
     pill = f"{key}_example"
     st.session_state[pill] = next((title for title, body in texts.items() if body == st.session_state[key]), None)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption("Examples", width="content")
-        st.pills(
-            "Examples",
-            list(texts),
-            key=pill,
-            label_visibility="collapsed",
-            on_change=_fill,
-            args=(key, default, presets),
-            wrap=True,
-        )
+    st.pills(
+        "Examples",
+        list(texts),
+        key=pill,
+        label_visibility="collapsed",
+        on_change=_fill,
+        args=(key, default, presets),
+        wrap=True,
+    )
 
 
 def _remember(key: str, default: str, presets: Mapping[str, str]) -> None:

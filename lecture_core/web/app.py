@@ -5,8 +5,11 @@ Serve it with `python -m lecture_core.web`, or with any ASGI server as `lecture_
 
 import base64
 import hashlib
+import importlib
 import re
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -53,6 +56,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
 }
+WARM_AFTER = 2.0  # seconds; the landing page of a fresh server comes first
 REFUSED = frozenset({"clear_cache", "set_run_on_save"})
 
 
@@ -101,14 +105,21 @@ async def healthz(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
+def warm() -> None:
+    """Import the model libraries (about 5 s) before the first visitor asks for a result; loads no weights."""
+    time.sleep(WARM_AFTER)
+    importlib.import_module("transformers.modeling_utils")
+
+
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Tell Streamlit that pages come from `st.navigation`.
+    """Tell Streamlit that pages come from `st.navigation`, and warm up.
 
-    It assumes the old `pages/` discovery until some session has run the script, and greets the first visitor of a
+    Streamlit assumes the old `pages/` discovery until some session has run the script, and greets the first visitor of a
     deep link with "Page not found".
     """
     PagesManager.uses_pages_directory = False
+    threading.Thread(target=warm, name="warm", daemon=True).start()
     yield
 
 
