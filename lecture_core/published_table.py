@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 MISSING = "–"
+EXA = 1e18
 
 
 def _count(value: float) -> str:
@@ -34,10 +35,15 @@ def _trim(digits: str) -> str:
     return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
+def _exa(value: float) -> str:
+    return _three_digits(value / EXA)
+
+
 NUMBER_FORMATS: dict[str, Callable[[float], str]] = {
     "count": _count,
     "scientific": _scientific,
     "three_digits": _three_digits,
+    "exa": _exa,
 }
 
 
@@ -74,8 +80,9 @@ class ColumnMeta:
 
     Attributes:
         name: machine name, the header in the CSV file.
-        format: `text`, `yes_no`, `count` (1.4T), `scientific` (6.4e19), `three_digits` (1.71, 1,875), or a template
-            with one number such as `{:.1f}x`.
+        format: `text`, `yes_no`, `count` (1.4T), `scientific` (6e-4), `three_digits` (1.71, 1,875), `exa` (64 for
+            6.4e19 where the label says 1e18 FLOPs), or a template with one number such as `{:.1f}x`.
+        group: heading over neighbours that belong together, `SQuAD 1.1` over F1 and EM.
         unit: in words, `% accuracy`; empty where the label says it.
         higher_is_better: None where neither direction is better.
         optional: whether cells may be empty (not published).
@@ -89,6 +96,7 @@ class ColumnMeta:
     higher_is_better: bool | None = None
     optional: bool = False
     ratio: tuple[str, str] | None = None
+    group: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -96,10 +104,19 @@ class ColumnMeta:
         return self.format not in ("text", "yes_no")
 
     @property
+    def scale(self) -> float:
+        """What numbers are divided by where they are shown; a browser's table holds integers up to 2^53 only."""
+        return EXA if self.format == "exa" else 1.0
+
+    @property
+    def full_label(self) -> str:
+        """Label with its group: `SQuAD 1.1 F1`."""
+        return f"{self.group} {self.label}".strip()
+
+    @property
     def header(self) -> str:
         """Label with an arrow towards better values."""
-        arrow = {True: " ↑", False: " ↓", None: ""}[self.higher_is_better]
-        return self.label + arrow
+        return self.label + {True: "↑", False: "↓", None: ""}[self.higher_is_better]
 
     def show(self, value: object) -> str:
         """Return a cell as a reader sees it; a dash where nothing was published."""
@@ -170,8 +187,8 @@ class PublishedTable:
         Bold stays what it is in the whole table.
         """
         asked = words.casefold().split()
-        shown = zip(self.frame.index, self.display().itertuples(index=False), strict=True)
-        keep = [i for i, row in shown if all(word in " ".join(row).casefold() for word in asked)]
+        shown = [" ".join(row).casefold() for row in self.display().itertuples(index=False)]
+        keep = [i for i, row in zip(self.frame.index, shown, strict=True) if all(word in row for word in asked)]
         return self._rows(keep)
 
     def sort(self, column: str, *, descending: bool = False) -> "PublishedTable":

@@ -173,7 +173,7 @@ def _source(path: Path, data: Any) -> Source:
 def _column(path: Path, name: Any, data: Any) -> ColumnMeta:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         _fault(path, expected="a machine name: lower-case letters, digits, underscores", got=name, column=str(name))
-    optional = {"unit": str, "higher_is_better": bool, "optional": bool, "ratio": list}
+    optional = {"unit": str, "higher_is_better": bool, "optional": bool, "ratio": list, "group": str}
     _check(path, name, data, {"label": str, "format": str}, optional)
     _check_format(path, name, data["format"])
     ratio = data.get("ratio")

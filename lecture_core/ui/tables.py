@@ -3,11 +3,16 @@
 Knows no numbers: `lecture_core.tables` reads them. Sorting is a click on a column's header.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from lecture_core.provenance import Provenance
 from lecture_core.published_table import MISSING
-from lecture_core.tables import PublishedTable, Source, load_table
+from lecture_core.tables import ColumnMeta, PublishedTable, Source, load_table
 from lecture_core.ui import results
 
 _ROW_HEIGHT = 35
@@ -35,33 +40,51 @@ def lecture_table(table_id: str, *, key: str = "") -> None:
 
 def grid(table: PublishedTable, *, key: str) -> None:
     """Show the rows, sortable by a click on a header; bold is the best of the whole published table."""
-    frame = table.frame.copy()
-    for column in table.meta.columns:
-        if column.format == "yes_no":
-            frame[column.name] = frame[column.name].map(column.show)
-    style = frame.style.format({c.name: c.show for c in table.meta.columns if c.format != "yes_no"})
-    bold = table.best.replace({True: "font-weight: bold", False: ""}).astype(str)
-    many = len(frame) > _MOST_ROWS
+    config: Any = {  # positions (0 is the index) are documented keys; the type hint knows names only
+        position: st.column_config.Column(help=column.unit or None, pinned=_pinned(table, column) or None)
+        for position, column in enumerate(table.meta.columns, start=1)
+    }
     st.dataframe(
-        style.apply(lambda _: bold, axis=None),
+        _styled(table),
         key=f"{key}_grid",
         hide_index=True,
         placeholder=MISSING,
         alt=table.meta.title,
-        height=(_MOST_ROWS + 1) * _ROW_HEIGHT if many else "content",
-        column_config={
-            c.name: st.column_config.Column(c.header, help=c.unit or None, pinned=_pinned(table, c.name) or None)
-            for c in table.meta.columns
-        },
+        height=(_MOST_ROWS + 1) * _ROW_HEIGHT if len(table.frame) > _MOST_ROWS else "content",
+        column_config=config,
     )
 
 
-def _pinned(table: PublishedTable, name: str) -> bool:
+def _styled(table: PublishedTable) -> Styler:
+    columns = table.meta.columns
+    frame = pd.DataFrame({c.name: _sortable(table.frame[c.name], c) for c in columns})
+    bold = table.best.replace({True: "font-weight: bold", False: ""}).astype(str)
+    if any(c.group for c in columns):
+        frame.columns = pd.MultiIndex.from_tuples([(c.group, c.header) for c in columns])
+    else:
+        frame.columns = pd.Index([c.header for c in columns])
+    bold.columns = frame.columns
+    formats: dict[Any, Any] = {
+        name: _writer(c) for name, c in zip(frame.columns, columns, strict=True) if c.format != "yes_no"
+    }
+    return frame.style.format(formats).apply(lambda _: bold, axis=None)
+
+
+def _sortable(values: pd.Series, column: ColumnMeta) -> pd.Series:
+    if column.format == "yes_no":
+        return values.map(column.show)
+    return values / column.scale if column.is_number else values
+
+
+def _writer(column: ColumnMeta) -> Callable[[Any], str]:
+    return (lambda value: column.show(value * column.scale)) if column.is_number else column.show
+
+
+def _pinned(table: PublishedTable, column: ColumnMeta) -> bool:
     """Keep the first column in sight on a phone where it names the rows and leaves room for numbers."""
-    first = table.meta.columns[0]
-    if name != first.name or first.format != "text":
+    if column is not table.meta.columns[0] or column.format != "text":
         return False
-    labels = table.frame[name]
+    labels = table.frame[column.name]
     return bool(labels.is_unique and labels.str.len().max() <= _PINNED_CHARACTERS)
 
 
@@ -86,7 +109,7 @@ def download(table: PublishedTable, *, key: str) -> None:
 
 def about(table: PublishedTable) -> str:
     """Return notes, linked sources and units as Markdown, one line each; our own words."""
-    units = "; ".join(f"{c.label}: {c.unit}" for c in table.meta.columns if c.unit)
+    units = "; ".join(f"{c.full_label}: {c.unit}" for c in table.meta.columns if c.unit)
     lines = [*table.meta.notes, *map(_link, table.meta.sources), *([f"Units. {units}."] if units else [])]
     return "\n".join(f"- {line}" for line in lines)
 

@@ -52,7 +52,7 @@ def narrow(table: PublishedTable) -> PublishedTable:
         bind="query-params",
         width=170,
     )
-    headers = {"": "As published"} | {column.name: column.header for column in table.meta.columns}
+    headers = {"": "As published"} | {column.name: column.full_label for column in table.meta.columns}
     tip = "Best or largest first. A click on a column's header sorts too."
     order = choose("Sort by", headers, f"{STEM}_sort", width=150, tip=tip)
     if order:
@@ -65,7 +65,7 @@ def show(table: PublishedTable, *, published: int) -> None:
     """Show the rows that are left of `published`, with source, download and notes."""
     meta = table.meta
     st.subheader(meta.title, anchor=False)
-    slide = "shown on a slide" if meta.on_slide else "not on the slides, adds to them"
+    slide = "shown on a slide" if meta.on_slide else "beyond the slides"
     rows = f"{published} rows" if len(table.frame) == published else f"{len(table.frame)} of {published} rows"
     st.caption(f"{meta.lecture_section} · {slide} · {rows}")
     if table.frame.empty:

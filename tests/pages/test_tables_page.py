@@ -29,10 +29,15 @@ def names(at: AppTest) -> list[str]:
     return frame.iloc[:, 0].tolist()
 
 
+def same_rows(at: AppTest, table_id: str) -> bool:
+    frame = load_table(table_id).frame
+    return at.dataframe[0].value.to_numpy().tolist() == frame.to_numpy().tolist()
+
+
 def test_the_first_table_shows_without_a_click():
     at = open_page()
     assert at.subheader[0].value == load_table("glue").meta.title
-    assert at.dataframe[0].value.equals(load_table("glue").frame)
+    assert same_rows(at, "glue")
     assert any("Devlin et al. 2019" in caption.value for caption in at.caption)
     assert any("https://arxiv.org/abs/1810.04805" in markdown.value for markdown in at.markdown)
     assert at.download_button[0].label == "Download CSV"
@@ -106,7 +111,7 @@ def test_an_order_that_the_next_table_does_not_know_is_dropped():
     at = open_page(tables_table="glue", tables_sort="rte")
     at.selectbox(key="tables_table").set_value("roberta").run()
     assert not at.exception
-    assert at.dataframe[0].value.equals(load_table("roberta").frame)
+    assert same_rows(at, "roberta")
     assert address(at, "tables_sort") is None
 
 
@@ -119,7 +124,7 @@ def test_a_link_to_no_table_suggests_one_and_shows_the_first():
 
 def test_a_link_with_an_unknown_order_or_section_shows_the_table_as_published():
     at = open_page(tables_table="roberta", tables_sort="nothing", tables_section="Nowhere")
-    assert at.dataframe[0].value.equals(load_table("roberta").frame)
+    assert same_rows(at, "roberta")
 
 
 def test_a_table_in_a_lab_shows_title_source_and_download():
