@@ -9,7 +9,8 @@ from lecture_core.ui.sidebar import sidebar
 
 ICON = Path(__file__).parent / "lecture_core" / "ui" / "icon.svg"
 
-st.set_page_config(page_title="Lecture Lab", page_icon=str(ICON), layout="wide", initial_sidebar_state=264)
+# Before the navigation: otherwise the browser is sent to a foreign server for the icon of the page.
+st.set_page_config(page_icon=str(ICON), layout="wide", initial_sidebar_state=264)
 st.logo(str(ICON), size="large")
 
 navigation = st.navigation(

@@ -26,7 +26,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 def _free_port() -> int:
@@ -103,7 +103,7 @@ class Visit:
     foreign: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(30_000)
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._look)
@@ -118,19 +118,18 @@ class Visit:
         if not request.url.startswith((self.base, self.base.replace("http", "ws", 1), "data:", "blob:")):
             self.foreign.append(request.url)
 
-    def open(self, path: str, *, settle: float = 60.0) -> "Visit":
+    def open(self, path: str, *, settle: float = 120.0) -> "Visit":
         """Open a path and wait until its script has run."""
         self.page.goto(f"{self.base}{path}")
         self.page.locator("h1").first.wait_for()
         self.settle(settle)
         return self
 
-    def settle(self, seconds: float = 60.0) -> None:
+    def settle(self, seconds: float = 120.0) -> None:
         """Wait until no script runs and what it sent is drawn."""
         self.page.wait_for_timeout(300)
-        self.page.wait_for_selector(
-            '[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=seconds * 1000
-        )
+        idle = self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
+        idle.wait_for(state="attached", timeout=seconds * 1000)
         self.page.wait_for_timeout(400)
 
     def overflows(self) -> bool:
