@@ -56,6 +56,11 @@ class ModelSpec:
         """What follows the kind: a folder, package and file, or a repository."""
         return self.source.partition(":")[2]
 
+    @property
+    def loadable(self) -> str:
+        """What plain `from_pretrained` takes in this project's folder: a path or a Hub repository."""
+        return f"assets/models/{self.location}" if self.origin == "bundled" else self.location
+
 
 @cache
 def _rows() -> dict[str, ModelSpec]:

@@ -106,12 +106,19 @@ class MaskedLM:
         hidden = self.model.bert(input_ids=corrupted, attention_mask=attention).last_hidden_state
         return head_loss(self.model, hidden[chosen], ids[chosen]), {}
 
-    def evaluate(self, held_out: TokenisedCorpus, *, batches: int = 24) -> dict[str, float]:
-        """Held-out loss (nats) and top-1/top-5 accuracy at 15 % [MASK] on sentences and on packed blocks alternately."""
+    def evaluate(
+        self, held_out: TokenisedCorpus, *, batches: int = 24, sentence_share: float | None = None
+    ) -> dict[str, float]:
+        """Held-out loss (nats) and top-1/top-5 accuracy where 15 % of the tokens are [MASK].
+
+        Args:
+            sentence_share: 1 for single sentences, 0 for packed blocks, None for both alternately.
+        """
         self.model.eval()
         loss, right, top5, count = 0.0, 0, 0, 0
         for step in range(batches):
-            batch = held_out.batch(1234, step, sentence_share=float(step % 2))
+            share = float(step % 2) if sentence_share is None else sentence_share
+            batch = held_out.batch(1234, step, sentence_share=share)
             ids, attention = tensors(batch, self.model.device)
             generator = torch.Generator().manual_seed(step)
             maskable = attention.bool().cpu() & ~torch.isin(ids.cpu(), self.special)

@@ -16,12 +16,13 @@ from lecture_core.training.corpus import TokenBatch, TokenisedCorpus
 from lecture_core.training.masked_lm import LOSS_ROWS, tensors
 
 
-def from_masked_lm(start: BertForMaskedLM, *, generator_layers: int = 3) -> tuple[ElectraForMaskedLM, ElectraForPreTraining]:
+def from_masked_lm(start: BertForMaskedLM, *, generator_layers: int | None = None) -> tuple[ElectraForMaskedLM, ElectraForPreTraining]:
     """Build generator and discriminator from a masked LM; ELECTRA's layers are BERT's under other names.
 
     Args:
-        generator_layers: layers of the generator; the paper makes it a quarter to a half of the discriminator.
+        generator_layers: layers of the generator; half of the discriminator's by default. The paper: a quarter to a half.
     """
+    generator_layers = generator_layers or start.config.num_hidden_layers // 2
     shared = {k: v for k, v in start.config.to_dict().items() if k not in ("model_type", "architectures", "num_hidden_layers")}
     shared |= {"embedding_size": start.config.hidden_size, "attn_implementation": "eager"}
     generator = ElectraForMaskedLM(ElectraConfig(**shared, num_hidden_layers=generator_layers))
@@ -110,12 +111,19 @@ class ReplacedTokenDetection:
         verdict = F.binary_cross_entropy_with_logits(logits[real].float(), replaced[real].float())
         return generator_loss + verdict, {"generator": generator_loss.item(), "discriminator": verdict.item()}
 
-    def evaluate(self, held_out: TokenisedCorpus, *, batches: int = 24) -> dict[str, float]:
-        """On held-out sentences and blocks: AUC, precision and recall at 0.5, share of replaced tokens, both losses."""
+    def evaluate(
+        self, held_out: TokenisedCorpus, *, batches: int = 24, sentence_share: float | None = None
+    ) -> dict[str, float]:
+        """On held-out text: AUC, precision and recall at 0.5, share of replaced tokens, both losses in nats.
+
+        Args:
+            sentence_share: 1 for single sentences, 0 for packed blocks, None for both alternately.
+        """
         self.modules.eval()
         scores, truths, generator_loss = [], [], 0.0
         for step in range(batches):
-            batch = held_out.batch(1234, step, sentence_share=float(step % 2))
+            share = float(step % 2) if sentence_share is None else sentence_share
+            batch = held_out.batch(1234, step, sentence_share=share)
             ids, attention, filled, replaced, loss = self.corrupted(batch, torch.Generator().manual_seed(step))
             logits = self.discriminator(input_ids=filled, attention_mask=attention).logits.float()
             judged = attention.bool() & ~torch.isin(ids, self.special.to(ids.device))

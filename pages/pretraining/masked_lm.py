@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from lecture_core import catalog
 from lecture_core.engine import get_engine
-from lecture_core.engine.protocol import TEMPERATURES, Candidate, FillMaskResult, MaskPrediction
-from lecture_core.text_input import hide
-from lecture_core.ui import inputs, page, results
+from lecture_core.engine.protocol import TEMPERATURES, FillMaskResult
+from lecture_core.ui import inputs, mask_filling, page, results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
 from lecture_core.ui.tables import lecture_table
@@ -20,28 +20,25 @@ PRESETS = {
     "The lecture's sentence": LECTURE,
     "At the doctor's": "She went to the [MASK] to see the doctor.",
     "Capital": "The capital of France is [MASK].",
-    "Both sides count": "The [MASK] barked at the mailman.",
-    "Ambiguous": "He deposited the money in the [MASK].",
+    "Both sides": "The [MASK] barked at the mailman.",
+    "Two senses": "He deposited the money in the [MASK].",
 }
-FATES = {"untouched": "none", "masked": "masked", "random": "random", "kept": "kept"}
 CODE = """import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-folder = "assets/models/{model}"
-tokenizer = AutoTokenizer.from_pretrained(folder)
-model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32)
-text = {text!r}
-batch = tokenizer(text, return_tensors="pt")
+tokenizer = AutoTokenizer.from_pretrained({source!r})
+model = AutoModelForMaskedLM.from_pretrained({source!r}, dtype=torch.float32)
+batch = tokenizer({text!r}, return_tensors="pt")
 with torch.inference_mode():
     logits = model(**batch).logits[0]
 for position in (batch.input_ids[0] == tokenizer.mask_token_id).nonzero()[:, 0]:
-    best = (logits[position] / {temperature}).softmax(-1).topk(5)
+    best = (logits[position] / {temperature}).softmax(-1).topk(6)
     print([(tokenizer.decode(i), round(p.item(), 3)) for i, p in zip(best.indices, best.values)])
 """
 
 
 def try_it() -> tuple[str, str]:
-    """Ask for text and model; a click on a token of the strip has hidden it before."""
+    """Ask for text and model; a click on a word of the strip hid it in the run before."""
     hidden = st.session_state.pop(f"{STEM}_hide", None)
     if hidden is not None:
         st.session_state[f"{STEM}_text"] = hidden
@@ -53,121 +50,64 @@ def try_it() -> tuple[str, str]:
         return text, inputs.model(STEM, "masked_lm")
 
 
-def ask(text: str, model: str) -> tuple[FillMaskResult, list[str]]:
-    """Run the model once for a text; asked words need a new run, temperatures do not."""
-    words = [w.strip() for w in st.session_state.get(f"{STEM}_asked", "").split(",") if w.strip()][:5]
-    asked = [*LECTURE_ANSWERS, *words] if text == LECTURE else words
-    result = remember(
-        STEM, (text, model, tuple(asked)), lambda: get_engine().fill_mask(text, model=model, top_k=6, candidates=asked)
+def ask(text: str, model: str, words: list[str]) -> FillMaskResult:
+    """Run the model once for a text; other words need a new run, other temperatures do not."""
+    asked = (*LECTURE_ANSWERS, *words) if text == LECTURE else tuple(words)
+    engine = get_engine()
+    return remember(
+        STEM, (text, model, asked), lambda: engine.fill_mask(text, model=model, top_k=6, candidates=asked)
     )
-    return result, words
 
 
-def strip(result: FillMaskResult, model: str, temperature: float) -> int:
-    """Show the tokens with the first choice under each mask; a click hides a word or selects a mask, which is returned."""
-    tokens = get_engine().tokenise(result.text, model=model)
-    order = {m.position: i for i, m in enumerate(result.masks)}
-    chosen = min(st.session_state.get(f"{STEM}_mask", 0), len(result.masks) - 1)
-    chips = []
-    for i, (text, starts, special) in enumerate(zip(tokens.tokens, tokens.starts_word, tokens.special, strict=True)):
-        if i in order:
-            mask = result.masks[order[i]]
-            best = mask.candidates[0]
-            label = f"{best.token} {results.percent(mask.probability(best, temperature))}"
-            chips.append(results.StripToken(text, label=label, mark="selected" if order[i] == chosen else "masked"))
-        else:
-            chips.append(results.StripToken(text, starts_word=starts, special=special))
-    clicked = results.token_strip(f"{STEM}_strip", chips, clickable=True)
-    if clicked in order:
-        st.session_state[f"{STEM}_mask"] = order[clicked]
-        st.rerun(scope="fragment")
-    if clicked is not None and not chips[clicked].special:
-        st.session_state[f"{STEM}_hide"] = hide(result.text, tokens.spans[clicked])
-        st.rerun()
-    return chosen
-
-
-def one_mask(index: int, mask: MaskPrediction, text: str, words: list[str], temperature: float) -> None:
-    """Show one mask's candidates, the lecture's answer and the visitor's words."""
-    names, found = list(words), list(mask.asked)
+def one_mask(result: FillMaskResult, index: int, text: str, words: list[str], temperature: float) -> None:
+    """Show the selected mask beside the lecture's answer and the visitor's words."""
+    mask, title = result.masks[index], f"**Mask {index + 1} of {len(result.masks)}**"
     if text == LECTURE:
-        names, found = [LECTURE_ANSWERS[index], *words], [mask.asked[index], *mask.asked[len(LECTURE_ANSWERS) :]]
-    answer = f" · the lecture's answer: {LECTURE_ANSWERS[index]}" if text == LECTURE else ""
-    st.markdown(f"**Mask {index + 1}**{answer}")
-    known = [(c.token, mask.probability(c, temperature), c.rank) for c in found if isinstance(c, Candidate)]
-    rows = [(c.token, mask.probability(c, temperature)) for c in mask.candidates]
-    results.candidate_bars(f"{STEM}_bars", rows, asked=known)
-    for name, candidate in zip(names, found, strict=True):
-        if candidate is None:
-            st.text(f"“{name}” is not one token of this model.")
+        answer, found = LECTURE_ANSWERS[index], mask.asked[len(LECTURE_ANSWERS) :]
+        asked = [(answer, mask.asked[index]), *zip(words, found, strict=True)]
+        title += f" · the lecture's answer: {answer}"
+    else:
+        asked = list(zip(words, mask.asked, strict=True))
+    mask_filling.candidates(STEM, title, mask, asked, temperature)
 
 
 @st.fragment
-def try_and_see() -> None:
+def lab() -> None:
     """Input, strip and bars; the temperature redraws stored logits without the model."""
     text, model = try_it()
+    words = [w.strip() for w in st.session_state.get(f"{STEM}_asked", "").split(",") if w.strip()][:5]
+    temperature = st.session_state.get(f"{STEM}_temperature", 1.0)
     with user_errors():
-        result, words = ask(text, model)
-        chosen = strip(result, model, st.session_state.get(f"{STEM}_temperature", 1.0))
+        result = ask(text, model, words)
+        index = mask_filling.strip(STEM, result, model, temperature)
         st.caption("Under each mask: the model's first choice. Click a mask to see the rest, click a word to hide it.")
         left, right = st.columns([3, 2], gap="large")
         with left:
-            one_mask(chosen, result.masks[chosen], text, words, st.session_state.get(f"{STEM}_temperature", 1.0))
+            one_mask(result, index, text, words, temperature)
             results.caption(result.provenance)
-            asked, heat = st.columns(2)
-            asked.text_input(
-                "Ask for words", key=f"{STEM}_asked", placeholder="hospital, school", bind="query-params", max_chars=80
-            )
-            heat.select_slider("Temperature", TEMPERATURES, 1.0, key=f"{STEM}_temperature", bind="query-params")
             page.reveal(STEM, result.masks[0].candidates[0].token, "That is the model's first choice at mask 1.")
         with right:
             lecture_table("roberta", key=STEM)
-    recipe(text.replace("[MASK]", " ").replace("___", " "), model)
-
-
-@st.fragment
-def recipe(text: str, model: str) -> None:
-    """Apply BERT's masking recipe to the visitor's text, mask tokens removed."""
-    st.subheader("How the training text is made", anchor=False)
-    st.markdown(
-        "BERT chooses 15 % of the tokens. Of these, 80 % become [MASK], 10 % a random token and 10 % stay. "
-        "Only the chosen ones carry loss."
-    )
-    left, right = st.columns(2)
-    share = left.slider("Share of tokens chosen", 0.05, 0.6, 0.15, 0.05, key=f"{STEM}_share", bind="query-params")
-    with right:
-        seed = inputs.seed(STEM, default=7)
-    with user_errors():
-        tokens = get_engine().masking_recipe(text, model=model, mask_probability=share, seed=seed)
-        chips = [
-            results.StripToken(
-                t.seen,
-                mark=FATES[t.fate],
-                label="" if t.fate == "untouched" else f"{t.fate}: {t.original}",
-                starts_word=t.starts_word,
-                special=t.special,
-            )
-            for t in tokens
-        ]
-        results.token_strip(f"{STEM}_recipe", chips)
-        real = [t for t in tokens if not t.special]
-        chosen = [t for t in real if t.fate != "untouched"]
-        st.caption(f"{len(chosen)} of {len(real)} tokens carry loss. Another seed chooses others.")
+    asked, heat = st.columns(2)
+    hint = "hospital, school"
+    asked.text_input("Ask for words", key=f"{STEM}_asked", placeholder=hint, bind="query-params", max_chars=80)
+    heat.select_slider("Temperature", TEMPERATURES, 1.0, key=f"{STEM}_temperature", bind="query-params")
+    mask_filling.masking_recipe(STEM, text.replace("[MASK]", " ").replace("___", " "), model)
 
 
 page.header(STEM)
 page.predict(STEM, "Which word does the model expect at the first mask?", ("processing", "learning", "science"))
-try_and_see()
+lab()
 page.notice(
     "The answer is a distribution over the whole vocabulary, not one word.",
-    "Words on **both** sides of a mask change it; move the mask and see which neighbours matter.",
+    "Words on **both** sides of a mask change it: hide a neighbour and see which ones matter.",
     "A small model knows grammar before facts: compare “between” with a capital city.",
 )
 page.footer(
     STEM,
     code=CODE.format(
-        model=st.session_state.get(f"{STEM}_model", "minilm-mlm"),
-        text=st.session_state.get(f"{STEM}_text", LECTURE),
+        source=catalog.get(st.session_state.get(f"{STEM}_model", "minilm-mlm")).loadable,
+        text=st.session_state.get(f"{STEM}_text", LECTURE).replace("___", "[MASK]"),
         temperature=st.session_state.get(f"{STEM}_temperature", 1.0),
     ),
     deeper=(

@@ -43,7 +43,7 @@ def tokenizer(*, frame: bool, limit: int) -> PreTrainedTokenizerFast:
 def write_encoder(folder: Path, kind: str) -> None:
     """Write a tiny masked LM (`masked_lm`) or discriminator (`rtd_discriminator`)."""
     torch.manual_seed(0)
-    common = {"vocab_size": len(VOCABULARY), "max_position_embeddings": 64, **SIZES}
+    common = {"vocab_size": len(VOCABULARY), "max_position_embeddings": 128, **SIZES}
     if kind == "masked_lm":
         model = BertForMaskedLM(BertConfig(**common))
     else:

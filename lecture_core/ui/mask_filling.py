@@ -1,0 +1,94 @@
+"""Drawing masked-LM results: the strip with first choices, one mask's candidates, BERT's masking recipe."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lecture_core.engine import get_engine
+from lecture_core.engine.protocol import Candidate, FillMaskResult, MaskPrediction, RecipeToken
+from lecture_core.text_input import hide
+from lecture_core.ui import inputs, results
+from lecture_core.ui.errors import escape_markdown, user_errors
+
+_FATES: dict[str, results.Mark] = {"untouched": "none", "masked": "masked", "random": "random", "kept": "kept"}
+
+
+def strip(stem: str, result: FillMaskResult, model: str, temperature: float) -> int:
+    """Show the tokens with the first choice under each mask; return the index of the selected mask.
+
+    A click on a mask selects it. A click on a word hides it: the new text waits under `<stem>_hide` for the next run.
+    """
+    tokens = get_engine().tokenise(result.text, model=model)
+    order = {mask.position: i for i, mask in enumerate(result.masks)}
+    chosen = min(st.session_state.get(f"{stem}_mask", 0), len(result.masks) - 1)
+    chips = [
+        _mask_chip(text, result.masks[order[i]], order[i] == chosen, temperature)
+        if i in order
+        else results.StripToken(text, starts_word=starts, special=special)
+        for i, (text, starts, special) in enumerate(
+            zip(tokens.tokens, tokens.starts_word, tokens.special, strict=True)
+        )
+    ]
+    clicked = results.token_strip(f"{stem}_strip", chips, clickable=True)
+    if clicked in order:
+        st.session_state[f"{stem}_mask"] = order[clicked]
+        st.rerun(scope="fragment")
+    if clicked is not None and not chips[clicked].special:
+        st.session_state[f"{stem}_hide"] = hide(result.text, tokens.spans[clicked])
+        st.rerun()
+    return chosen
+
+
+def _mask_chip(text: str, mask: MaskPrediction, chosen: bool, temperature: float) -> results.StripToken:
+    best = mask.candidates[0]
+    label = f"{best.token} {results.percent(mask.probability(best, temperature))}"
+    return results.StripToken(text, label=label, mark="selected" if chosen else "masked")
+
+
+def candidates(
+    stem: str, title: str, mask: MaskPrediction, asked: Sequence[tuple[str, Candidate | None]], temperature: float
+) -> None:
+    """Show one mask's candidates as bars, and where the asked words stand.
+
+    Args:
+        title: our own Markdown.
+        asked: word and what the model says of it; None where it is not one token.
+    """
+    st.markdown(title)
+    known = [(c.token, mask.probability(c, temperature), c.rank) for _, c in asked if c is not None]
+    rows = [(c.token, mask.probability(c, temperature)) for c in mask.candidates]
+    results.candidate_bars(f"{stem}_bars", rows, asked=known)
+    for word, candidate in asked:
+        if candidate is None:
+            st.caption(escape_markdown(f"“{word}” is not one token of this model, so it cannot fill one mask."))
+
+
+@st.fragment
+def masking_recipe(stem: str, text: str, model: str) -> None:
+    """Apply BERT's masking recipe to the visitor's text, with share and seed to choose."""
+    st.subheader("How the training text is made", anchor=False)
+    st.markdown(
+        "BERT chooses 15 % of the tokens. Of these, 80 % become [MASK], 10 % a random token and 10 % stay as they "
+        "are. Only the chosen ones carry loss. Here it is done to your text, with the model's own tokenizer."
+    )
+    left, right = st.columns(2)
+    share = left.slider("Share of tokens chosen", 0.05, 0.6, 0.15, 0.05, key=f"{stem}_share", bind="query-params")
+    with right:
+        seed = inputs.seed(stem, default=7)
+    with user_errors():
+        tokens = get_engine().masking_recipe(text, model=model, mask_probability=share, seed=seed)
+        results.token_strip(f"{stem}_recipe", [_recipe_chip(token) for token in tokens])
+        real = [t for t in tokens if not t.special]
+        chosen = sum(t.fate != "untouched" for t in real)
+        st.caption(f"{chosen} of {len(real)} tokens carry loss. Another seed chooses others.")
+
+
+def _recipe_chip(token: RecipeToken) -> results.StripToken:
+    label = {"untouched": "", "masked": f"hides {token.original}", "random": f"was {token.original}", "kept": "kept"}
+    return results.StripToken(
+        token.seen,
+        label=label[token.fate],
+        mark=_FATES[token.fate],
+        starts_word=token.starts_word,
+        special=token.special,
+    )

@@ -1,0 +1,95 @@
+"""Drawing replaced-token detection: the student marks fakes, the discriminator answers, both are counted."""
+
+import streamlit as st
+
+from lecture_core.engine.protocol import CorruptedToken, Corruption, Detection
+from lecture_core.ui import results
+
+
+def hidden_strip(key: str, corruption: Corruption, marked: frozenset[int]) -> int | None:
+    """Show the corrupted text with the student's marks and nothing of the truth; return the token clicked."""
+    chips = [
+        results.StripToken(
+            token.corrupted,
+            mark="selected" if i in marked else "none",
+            starts_word=token.starts_word,
+            special=token.special,
+        )
+        for i, token in enumerate(corruption.tokens)
+    ]
+    clicked = results.token_strip(key, chips, family="electra", clickable=True)
+    return None if clicked is None or corruption.tokens[clicked].special else clicked
+
+
+def revealed_strip(key: str, corruption: Corruption, verdict: Detection, marked: frozenset[int]) -> None:
+    """Show the truth, and under each token the discriminator's probability that it was replaced."""
+    chips = [
+        results.StripToken(
+            token.corrupted,
+            value=None if token.special else judged.probability,
+            label=_label(token, i in marked),
+            mark="replaced" if token.replaced else "none",
+            starts_word=token.starts_word,
+            special=token.special,
+        )
+        for i, (token, judged) in enumerate(zip(corruption.tokens, verdict.tokens, strict=True))
+    ]
+    results.token_strip(key, chips, family="electra")
+
+
+def _label(token: CorruptedToken, marked: bool) -> str:
+    truth = f"was {token.original}" if token.replaced else "sampled the same" if token.masked else ""
+    return " · ".join(part for part in (truth, "you" if marked else "") if part)
+
+
+def verdict_strip(key: str, verdict: Detection) -> None:
+    """Show a text with the discriminator's probability under each token."""
+    chips = [
+        results.StripToken(
+            token.token,
+            value=None if token.special else token.probability,
+            mark="replaced" if token.replaced else "none",
+            starts_word=token.starts_word,
+            special=token.special,
+        )
+        for token in verdict.tokens
+    ]
+    results.token_strip(key, chips, family="electra")
+
+
+def found_by(verdict: Detection) -> frozenset[int]:
+    """Return the tokens that the discriminator calls replaced: probability above 0.5."""
+    return frozenset(i for i, t in enumerate(verdict.tokens) if t.probability > 0.5 and not t.special)
+
+
+def score(corruption: Corruption, verdict: Detection, marked: frozenset[int]) -> str:
+    """Show how many fakes each side found; return the discriminator's share in words."""
+    fakes = frozenset(i for i, t in enumerate(corruption.tokens) if t.replaced)
+    flagged = found_by(verdict)
+    for column, who, said in zip(
+        st.columns(2), ("You found", "The discriminator found"), (marked, flagged), strict=True
+    ):
+        alarms = len(said - fakes)
+        column.metric(who, f"{len(fakes & said)} of {len(fakes)}", f"{alarms} false alarms", delta_color="off", delta_arrow="off")
+    same = sum(t.masked and not t.replaced for t in corruption.tokens)
+    if same:
+        st.caption(f"Sampled tokens that equal the original count as original: {same} here.")
+    share = len(fakes & flagged) / max(1, len(fakes))
+    return "all of them" if share > 0.8 else "none" if share < 0.2 else "about half"
+
+
+def loss_positions(key: str, corruption: Corruption) -> None:
+    """Show on this very text which positions carry loss for a masked LM and which for ELECTRA."""
+    real = [t for t in corruption.tokens if not t.special]
+    masked = sum(t.masked for t in real)
+    st.markdown(f"**Masked LM:** {masked} of {len(real)} positions carry loss ({masked / len(real):.0%} here).")
+    chips = [
+        results.StripToken(
+            "[MASK]" if t.masked else t.original, mark="masked" if t.masked else "none", starts_word=t.starts_word
+        )
+        for t in real
+    ]
+    results.token_strip(f"{key}_masked_lm", chips)
+    st.markdown(f"**ELECTRA:** all {len(real)} positions carry loss (100 %): each is original or replaced.")
+    chips = [results.StripToken(t.corrupted, mark="selected", starts_word=t.starts_word) for t in real]
+    results.token_strip(f"{key}_electra", chips, family="electra")

@@ -1,0 +1,155 @@
+import lzma
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForMaskedLM, AutoModelForPreTraining, AutoTokenizer, BertForMaskedLM
+
+from lecture_core.errors import InvalidInputError
+from lecture_core.training import __main__ as command
+from lecture_core.training import recipes
+from lecture_core.training.corpus import Article, read_articles, tokenise
+from lecture_core.training.loop import Schedule, train
+from lecture_core.training.masked_lm import MaskedLM, corrupt
+from lecture_core.training.replaced_token_detection import area_under_curve, from_masked_lm, sample
+from tests.tiny import models
+
+SENTENCES = ("The cat sat on the mat.", "The dog ran to the hospital.", "She went to see the doctor.", "The chef cooked a meal.")
+
+
+@pytest.fixture(scope="module")
+def corpus_file(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    articles = [f"Title {i}\n" + " ".join(rng.choice(SENTENCES, 12)) for i in range(600)]
+    path = tmp_path_factory.mktemp("corpus") / "small.txt.xz"
+    path.write_bytes(lzma.compress("\n\n".join(articles).encode()))
+    return path
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("start")
+    models.write_encoder(folder, "masked_lm")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def splits(corpus_file, start, tmp_path_factory):
+    cache = tmp_path_factory.mktemp("tokens")
+    tokenizer = AutoTokenizer.from_pretrained(start)
+    return tuple(tokenise([corpus_file], tokenizer, held_out=side, cache=cache) for side in (False, True))
+
+
+def objective(start):
+    model = BertForMaskedLM.from_pretrained(start, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    return MaskedLM(model, AutoTokenizer.from_pretrained(start))
+
+
+SCHEDULE = Schedule(total_tokens=30 * 512, batch_tokens=512, evaluate_every=10)
+
+
+def run(start, splits, state, **options):
+    lines = []
+    trained = objective(start)
+    train(trained, *splits, SCHEDULE, state, report=lines.append, **options)
+    log = (state / "log.csv").read_text().splitlines()
+    return trained, [",".join(row.split(",")[:2] + row.split(",")[3:]) for row in log]
+
+
+def test_training_lowers_the_held_out_loss(start, splits, tmp_path):
+    trained, log = run(start, splits, tmp_path)
+    column = log[0].split(",").index("held_out_loss")
+    losses = [float(row.split(",")[column]) for row in log[1:]]
+    assert losses[-1] < losses[0]
+
+
+def test_the_same_seed_gives_the_same_curve(start, splits, tmp_path):
+    assert run(start, splits, tmp_path / "a")[1] == run(start, splits, tmp_path / "b")[1]
+
+
+def test_resuming_equals_not_stopping(start, splits, tmp_path):
+    whole, _ = run(start, splits, tmp_path / "whole")
+    run(start, splits, tmp_path / "parts", stop_after=13)
+    resumed, _ = run(start, splits, tmp_path / "parts")
+    for (name, a), (_, b) in zip(whole.modules.named_parameters(), resumed.modules.named_parameters(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_one_article_in_a_hundred_is_held_out_by_its_title():
+    share = sum(Article(f"Article {i}", ()).held_out for i in range(20_000)) / 20_000
+    assert share == pytest.approx(0.01, abs=0.003)
+
+
+def test_batches_depend_on_seed_and_step_alone_and_stay_within_the_budget(splits):
+    for step in range(20):
+        batch = splits[0].batch(3, step, tokens=512)
+        assert np.array_equal(batch.input_ids, splits[0].batch(3, step, tokens=512).input_ids)
+        assert batch.input_ids.size <= 2 * 512
+        assert ((batch.input_ids == splits[0].pad_id) == (batch.attention_mask == 0)).all()
+
+
+def test_bert_corruption_keeps_its_shares_and_never_touches_special_tokens():
+    ids = torch.randint(10, 40, (200, 50))
+    allowed = torch.ones_like(ids, dtype=torch.bool)
+    allowed[:, 0] = False
+    generator = torch.Generator().manual_seed(0)
+    corrupted, chosen = corrupt(ids, allowed, mask_id=4, vocabulary=40, rate=0.15, generator=generator)
+    assert not chosen[:, 0].any()
+    assert (corrupted[~chosen] == ids[~chosen]).all()
+    assert chosen[allowed].float().mean().item() == pytest.approx(0.15, abs=0.01)
+    assert (corrupted[chosen] == 4).float().mean().item() == pytest.approx(0.8, abs=0.03)
+
+
+def test_samples_follow_the_distribution():
+    logits = torch.tensor([0.7, 0.2, 0.1]).log().expand(20_000, 3)
+    drawn = sample(logits, torch.Generator().manual_seed(0))
+    assert torch.bincount(drawn, minlength=3) / 20_000 == pytest.approx([0.7, 0.2, 0.1], abs=0.02)
+
+
+def test_area_under_curve_of_known_rankings():
+    truth = torch.tensor([False, False, True, True])
+    assert area_under_curve(torch.tensor([0.1, 0.2, 0.3, 0.4]), truth) == 1
+    assert area_under_curve(torch.tensor([0.4, 0.3, 0.2, 0.1]), truth) == 0
+    assert area_under_curve(torch.tensor([0.5, 0.5, 0.5, 0.5]), truth) == 0.5
+
+
+def test_electra_starts_as_the_masked_lm_it_came_from(start):
+    model = BertForMaskedLM.from_pretrained(start).eval()
+    generator, discriminator = from_masked_lm(model, generator_layers=2)
+    ids = torch.tensor([[2, 10, 11, 4, 3]])
+    with torch.inference_mode():
+        assert torch.allclose(generator.eval()(ids).logits, model(ids).logits, atol=1e-5)
+        assert torch.allclose(discriminator.eval().electra(ids)[0], model.bert(ids)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("recipe", ["masked_lm", "replaced_token_detection"])
+def test_the_command_writes_float16_checkpoints_that_load(recipe, start, corpus_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipes, "Schedule", lambda total, **options: Schedule(2 * 512, batch_tokens=512, **options))
+    arguments = [recipe, "--corpus", str(corpus_file), "--start", str(start), "--state", str(tmp_path / "state"), "--out", str(tmp_path / "out")]
+    assert command.main(arguments) == 0
+    if recipe == "masked_lm":
+        model = AutoModelForMaskedLM.from_pretrained(tmp_path / "out", dtype="auto")
+    else:
+        model = AutoModelForPreTraining.from_pretrained(tmp_path / "out" / "minilm-electra-discriminator", dtype="auto")
+    assert model.dtype == torch.float16
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "no file"), (b"", "at least 50 sentences"), (b"\xff\xfe broken \xff", "UTF-8"), (b"Title\nOne sentence.", "at least 50")],
+)
+def test_a_bad_corpus_is_named(content, message, start, tmp_path):
+    path = tmp_path / "corpus.txt"
+    if content is not None:
+        path.write_bytes(content)
+    tokenizer = AutoTokenizer.from_pretrained(start)
+    with pytest.raises(InvalidInputError, match=message):
+        tokenise([path], tokenizer, held_out=False, cache=tmp_path / "cache")
+    assert not list(tmp_path.glob("cache/*.npz"))
+
+
+def test_a_cut_off_archive_is_named(tmp_path):
+    path = tmp_path / "corpus.txt.xz"
+    path.write_bytes(lzma.compress(b"Title\nText. " * 500)[:60])
+    with pytest.raises(InvalidInputError, match=r"whole \.xz"):
+        list(read_articles(path))
