@@ -5,15 +5,16 @@ standard prompting, which keeps the exemplars and drops their reasoning; Kojima 
 "Let's think step by step." and its second prompt, which asks for the answer. Text in, text out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from lecture_core.answers import AnswerPatterns, Extracted, extract, first, same_answer
 from lecture_core.engine.protocol import Engine, GenerationChunk
-from lecture_core.measurement import Outcome, Progress, tally
+from lecture_core.measurement import Answering, Measuring, Outcome, Progress, judged, tally
 from lecture_core.prompting import choose_exemplars
+from lecture_core.statistics import wilson
 from lecture_core.tasks import Item, Task
 
 Method = Literal["direct", "reasoning", "step_by_step"]
@@ -32,21 +33,6 @@ STOPS: dict[Method, tuple[str, ...]] = {
 }
 """What ends a completion; reasoning without exemplars may use empty lines."""
 _FIRST_NUMBER = r"(-?\d[\d,]*(?:\.\d+)?)"
-
-
-@dataclass(frozen=True)
-class Step:
-    """A stream on its way: what the model wrote so far, and the verdict once it is done.
-
-    Attributes:
-        prompt: what the model read first.
-        text: what it wrote so far; step by step, the words of the second prompt stand between its two parts.
-        outcome: None until the end.
-    """
-
-    prompt: str
-    text: str
-    outcome: Outcome | None = None
 
 
 def build_prompt(task: Task, item: Item, method: Method, k: int = 4, *, seed: int = 0) -> str:
@@ -75,8 +61,8 @@ def answer_prompt(prompt: str, reasoning: str) -> str:
 
 def ask(
     engine: Engine, task: Task, item: Item, method: Method, *, model: str, k: int = 4, seed: int = 0, session: str = ""
-) -> Iterator[Step]:
-    """Ask one question one way; stream what the model writes, the verdict with the last step.
+) -> Answering:
+    """Ask one question one way and stream what the model writes; step by step includes the words of the second prompt.
 
     An item with an empty answer gets no verdict: `right` is False and means nothing.
     """
@@ -85,21 +71,23 @@ def ask(
     stop = STOPS[method]
     text, last = "", GenerationChunk("")
     for text, last in _written(engine, prompt, budget, stop, model, session):  # noqa: B007
-        yield Step(prompt, text)
-    if method == "step_by_step" and last.reason != "cancelled":
+        yield text, None
+    origin = last.provenance
+    if method == "step_by_step" and origin is not None:
         second = answer_prompt(prompt, text)
         reasoning = second.removeprefix(prompt)
         for tail, last in _written(engine, second, ANSWER_TOKENS, ("\n",), model, session):  # noqa: B007
             text = reasoning + tail
-            yield Step(prompt, text)
+            yield text, None
+        origin = last.provenance and replace(last.provenance, seconds=origin.seconds + last.provenance.seconds)
     found = find_answer(text, method, task.patterns)
     right = found is not None and bool(item.answer) and same_answer(found.value, item.answer)
-    yield Step(prompt, text, Outcome(item, prompt, text, found, right, last.provenance))
+    yield text, Outcome(item, prompt, text, found, right, origin)
 
 
 def _written(
     engine: Engine, prompt: str, budget: int, stop: Sequence[str], model: str, session: str
-) -> Iterator[tuple[str, GenerationChunk]]:
+) -> Generator[tuple[str, GenerationChunk], None, None]:
     text = ""
     stream = engine.generate(
         prompt, model=model, max_new_tokens=budget, temperature=0.0, stop=tuple(stop), session=session
@@ -136,12 +124,39 @@ def measure(
     k: int = 4,
     seed: int = 0,
     session: str = "",
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Ask `items` one after another one way; yield the count after each."""
 
-    def outcomes() -> Iterator[Outcome]:
+    def outcomes() -> Generator[Outcome, None, None]:
         for item in items:
-            steps = ask(engine, task, item, method, model=model, k=k, seed=seed, session=session)
-            yield next(step.outcome for step in steps if step.outcome is not None)
+            yield judged(ask(engine, task, item, method, model=model, k=k, seed=seed, session=session))
 
     return tally(outcomes(), len(items))
+
+
+def measure_methods(
+    engine: Engine, task: Task, *, items: Sequence[Item], model: str, k: int = 4, seed: int = 0, session: str = ""
+) -> Measuring:
+    """Measure every method, one after the other; yield its name and its count after each question."""
+    for method in METHODS:
+        for progress in measure(engine, task, method, items=items, model=model, k=k, seed=seed, session=session):
+            yield method, progress
+
+
+def finding(direct: tuple[int, int], reasoning: tuple[int, int]) -> str:
+    """Say in one sentence whether exemplars that reason helped, as far as the counts can tell.
+
+    Args:
+        direct: right answers and questions asked, answering at once.
+        reasoning: the same with exemplars that reason.
+    """
+    (right, n), (right_cot, n_cot) = direct, reasoning
+    counts = f"{right_cot} of {n_cot} right with reasoning, {right} of {n} without"
+    low, high = wilson(right, n)
+    low_cot, high_cot = wilson(right_cot, n_cot)
+    if low_cot > high:
+        return f"{counts}: here reasoning helps."
+    known = "models under 10B parameters rarely gain from reasoning (Wei et al. 2022)"
+    if high_cot < low:
+        return f"{counts}: here reasoning hurts; {known}."
+    return f"{counts}: the 95 % intervals overlap, so no gain is shown; {known}."

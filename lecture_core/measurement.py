@@ -3,8 +3,9 @@
 Lecture: few-shot learning, chain-of-thought prompting. Knows neither tasks' prompts nor models: it counts verdicts.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from math import exp
 
 from lecture_core.answers import Extracted
 from lecture_core.provenance import Provenance
@@ -33,6 +34,12 @@ class Outcome:
     label_logprobs: tuple[float, ...] = ()
 
 
+Answering = Generator[tuple[str, Outcome | None], None, None]
+"""A stream of one answer: the text so far and None, at the end all of it and its verdict; closing frees the model."""
+Measuring = Generator[tuple[str, "Progress"], None, None]
+"""A stream of several measured rates: the name of the condition and its count so far."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """A measurement so far.
@@ -57,9 +64,29 @@ class Progress:
         return self.right / self.n
 
 
-def tally(outcomes: Iterable[Outcome], total: int) -> Iterator[Progress]:
-    """Count right answers as they come; closing the iterator ends the measurement."""
+def judged(steps: Answering) -> Outcome:
+    """Wait for the verdict of a stream."""
+    for _, outcome in steps:
+        if outcome is not None:
+            return outcome
+    raise RuntimeError("a stream ended without a verdict")
+
+
+def tally(outcomes: Iterable[Outcome], total: int) -> Generator[Progress, None, None]:
+    """Count right answers as they come; closing the generator ends the measurement."""
     right = 0
     for n, outcome in enumerate(outcomes, start=1):
         right += outcome.right
         yield Progress(right, n, total, *wilson(right, n), outcome)
+
+
+def label_shares(labels: Sequence[str], outcome: Outcome) -> list[tuple[str, float]]:
+    """Return each label with its probability among the labels; the shares sum to one."""
+    weights = [exp(logprob - max(outcome.label_logprobs)) for logprob in outcome.label_logprobs]
+    return [(label, weight / sum(weights)) for label, weight in zip(labels, weights, strict=True)]
+
+
+def combined(outcomes: Iterable[Outcome]) -> Provenance | None:
+    """Return where several answers of one model come from, their seconds added up; None for no answer."""
+    made = [outcome.provenance for outcome in outcomes if outcome.provenance is not None]
+    return replace(made[0], seconds=sum(one.seconds for one in made)) if made else None

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from lecture_core import chain_of_thought, few_shot
 from lecture_core.engine import get_engine
-from lecture_core.measurement import Progress
+from lecture_core.measurement import Measuring, Progress
 from lecture_core.recorded_runs import RecordedRate, save_run
 from lecture_core.tasks import Task, list_tasks, load_task
 
@@ -23,31 +23,27 @@ SEED = 0
 
 def record_few_shot(model: str, items: int = FEW_SHOT_ITEMS) -> Iterator[RecordedRate]:
     """Measure every few-shot task at every k of `few_shot.KS`."""
-    for name in list_tasks("few_shot"):
-        task = load_task(name)
-        for k in few_shot.KS:
-            steps = few_shot.measure(get_engine(), task, k, items=task.items[:items], model=model, seed=SEED)
-            yield _rate(task, str(k), k, _last(steps), model, "few_shot")
+    for task in map(load_task, list_tasks("few_shot")):
+        steps = few_shot.measure_over_k(get_engine(), task, items=task.items[:items], model=model, seed=SEED)
+        for k, done in _finished(steps):
+            yield _rate(task, k, int(k), done, model, "few_shot")
 
 
 def record_chain_of_thought(model: str, items: int = WORD_PROBLEMS) -> Iterator[RecordedRate]:
     """Measure the word problems with each method of `chain_of_thought.METHODS`."""
     task = load_task("word_problems")
-    for method in chain_of_thought.METHODS:
-        asked = task.items[:items]
-        steps = chain_of_thought.measure(get_engine(), task, method, items=asked, model=model, k=EXEMPLARS, seed=SEED)
-        exemplars = 0 if method == "step_by_step" else EXEMPLARS
-        yield _rate(task, method, exemplars, _last(steps), model, "chain_of_thought")
+    steps = chain_of_thought.measure_methods(
+        get_engine(), task, items=task.items[:items], model=model, k=EXEMPLARS, seed=SEED
+    )
+    for method, done in _finished(steps):
+        yield _rate(task, method, 0 if method == "step_by_step" else EXEMPLARS, done, model, "chain_of_thought")
 
 
 RUNS = {"few_shot": record_few_shot, "chain_of_thought": record_chain_of_thought}
 
 
-def _last(steps: Iterator[Progress]) -> Progress:
-    last = next(steps)
-    for last in steps:  # noqa: B007
-        pass
-    return last
+def _finished(steps: Measuring) -> Iterator[tuple[str, Progress]]:
+    return ((name, progress) for name, progress in steps if progress.n == progress.total)
 
 
 def _rate(task: Task, condition: str, exemplars: int, done: Progress, model: str, run: str) -> RecordedRate:

@@ -5,12 +5,13 @@ Lecture: few-shot learning, chain-of-thought prompting. Written by `python -m le
 """
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 
 from lecture_core.errors import LectureError
+from lecture_core.measurement import Progress
 from lecture_core.provenance import Provenance
 
 FOLDER = Path(__file__).parent.parent / "assets" / "runs"
@@ -78,9 +79,28 @@ def _rate(file: str, number: int, row: dict[str, str]) -> RecordedRate:
     return rate
 
 
-def rates(run: str, *, task: str, model: str, folder: Path = FOLDER) -> dict[str, RecordedRate]:
-    """Return the rates of one task and model by condition."""
-    return {r.condition: r for r in load_run(run, folder=folder) if (r.task, r.model) == (task, model)}
+def rates(
+    run: str, *, task: str, model: str, seed: int, exemplars: int | None = None, folder: Path = FOLDER
+) -> dict[str, RecordedRate]:
+    """Return the rates of one task, model and seed by condition.
+
+    Args:
+        exemplars: keeps the conditions with so many exemplars, and those without any; None keeps all.
+    """
+    wanted = (task, model, seed)
+    found = [rate for rate in load_run(run, folder=folder) if (rate.task, rate.model, rate.seed) == wanted]
+    return {rate.condition: rate for rate in found if exemplars is None or rate.exemplars in (0, exemplars)}
+
+
+def counted(
+    kept: Mapping[str, Progress], recorded: Mapping[str, RecordedRate]
+) -> tuple[dict[str, tuple[int, int]], Provenance | None]:
+    """Return right answers and questions by condition, and where they come from: measured now, else recorded."""
+    if kept:
+        newest = list(kept.values())[-1]
+        return {name: (progress.right, progress.n) for name, progress in kept.items()}, newest.outcome.provenance
+    made = [rate.provenance for rate in recorded.values()]
+    return {name: (rate.right, rate.n) for name, rate in recorded.items()}, made[-1] if made else None
 
 
 def save_run(run: str, recorded: Iterable[RecordedRate], *, folder: Path = FOLDER) -> Path:

@@ -4,7 +4,7 @@ Lecture: few-shot learning; chain-of-thought prompting. Plain data in, a plotly 
 published scores are percent solved.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,7 +14,11 @@ from lecture_core.figures.template import FAMILY_COLOURS, base_layout, log_axis
 from lecture_core.quantities import count
 from lecture_core.statistics import wilson
 
-_PROMPTS = {"standard": ("answers only", "dot", "circle-open"), "cot": ("chain of thought", "solid", "circle")}
+_PROMPTS: dict[str, tuple[str, str, str, str]] = {
+    "standard": ("answers only", "dot", "circle-open", "bottom center"),
+    "cot": ("chain of thought", "solid", "circle", "top center"),
+}
+"""Name, line, marker and place of the label of each prompt."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,12 @@ class Measured:
         return 100 * self.right / self.n
 
     @property
+    def words(self) -> str:
+        """Counts and interval, as a reader says them."""
+        low, high = self.interval
+        return f"{self.right} of {self.n} right, 95 % interval {low:.0f} to {high:.0f} %"
+
+    @property
     def interval(self) -> tuple[float, float]:
         """95 % Wilson interval in percent."""
         low, high = wilson(self.right, self.n)
@@ -52,6 +62,7 @@ def accuracy_over_k(
         points: measured so far; those with n = 0 are left out.
         ks: all numbers of exemplars that will be measured; they space the axis evenly.
         chance: rate of a blind guess among the labels, in [0, 1]; None where the answer is free text.
+        height: in pixels.
     """
     shown = [point for point in points if point.n]
     figure = go.Figure(layout=base_layout(height=height))
@@ -88,23 +99,14 @@ def _with_intervals(points: Sequence[Measured], x: Sequence[float | str], colour
         textposition="middle right",
         marker={"size": 11, "color": colour},
         line={"color": colour, "width": 2},
-        hovertext=[
-            f"{p.label} {p.right} of {p.n} right, 95 % interval {low:.0f} to {high:.0f} %".strip()
-            for p, (low, high) in zip(points, low_high, strict=True)
-        ],
+        hovertext=[f"{p.label} {p.words}".strip() for p in points],
         hoverinfo="text",
-        showlegend=False,
         cliponaxis=False,
     )
 
 
 def chain_of_thought_by_scale(
-    frame: pd.DataFrame,
-    *,
-    task: str,
-    model: str,
-    measured: Sequence[Measured] = (),
-    height: int = 380,
+    frame: pd.DataFrame, *, task: str, model: str, measured: Mapping[str, Measured], height: int = 360
 ) -> go.Figure:
     """Draw published scores by model size, answers only against chain of thought, and our model among them.
 
@@ -112,43 +114,45 @@ def chain_of_thought_by_scale(
         frame: columns model, parameters (count), task, prompt (`standard` or `cot`), score (percent).
         task: benchmark of the paper, such as GSM8K.
         model: family of the paper, such as PaLM.
-        measured: our model's rates on our own problems; `x` is its number of parameters.
+        measured: our model's rate on our own problems by prompt (`standard` or `cot`); `x` is its size.
+        height: in pixels.
     """
-    figure = go.Figure(layout=base_layout(height=height))
+    figure = go.Figure(layout=base_layout(height=height, title=f"{model} on {task}: does reasoning help?"))
     rows = frame[(frame["task"] == task) & (frame["model"] == model) & frame["parameters"].notna()]
-    for prompt, (name, dash, symbol) in _PROMPTS.items():
+    for prompt in _PROMPTS:
         part = rows[rows["prompt"] == prompt].sort_values("parameters")
-        figure.add_trace(_published(part, name, dash, symbol, task=task, model=model))
-    for index, point in enumerate(measured):
-        figure.add_trace(_ours(point, filled=index > 0))
-    figure.update_xaxes(title="parameters", **log_axis(6e7, 2.5e12, count))
-    top = max([*rows["score"], *(p.interval[1] for p in measured), 20.0])
+        figure.add_trace(_published(part, prompt, task=task, model=model))
+    for prompt, point in measured.items():
+        figure.add_trace(_ours(point, prompt))
+    figure.update_xaxes(title="parameters", **log_axis(6e7, 3e12, count))
+    top = max([*rows["score"], *(point.interval[1] for point in measured.values()), 20.0])
     figure.update_yaxes(title="right answers (%)", range=[-3, min(112, top * 1.15)])
     return figure
 
 
-def _published(part: pd.DataFrame, name: str, dash: str, symbol: str, *, task: str, model: str) -> go.Scatter:
-    labels = [""] * max(0, len(part) - 1) + [name]
+def _published(part: pd.DataFrame, prompt: str, *, task: str, model: str) -> go.Scatter:
+    name, dash, symbol, place = _PROMPTS[prompt]
+    grey = FAMILY_COLOURS["published"]
     return go.Scatter(
         x=part["parameters"],
         y=part["score"],
         mode="lines+markers+text",
-        text=labels[: len(part)],
-        textposition="top left",
-        name=name,
-        line={"dash": dash, "color": FAMILY_COLOURS["published"], "width": 2},
-        marker={"symbol": symbol, "size": 10, "color": FAMILY_COLOURS["published"]},
+        text=[""] * (len(part) - 1) + [name],
+        textposition=place,
+        line={"dash": dash, "color": grey, "width": 2},
+        marker={"symbol": symbol, "size": 10, "color": grey},
         hovertext=[
-            f"{model} {count(p)}, {task}, {name}: {s:.1f} % (Wei et al. 2022)"
-            for p, s in zip(part["parameters"], part["score"], strict=True)
+            f"{model} {count(size)}, {task}, {name}: {score:.1f} % (Wei et al. 2022)"
+            for size, score in zip(part["parameters"], part["score"], strict=True)
         ],
         hoverinfo="text",
-        showlegend=False,
         cliponaxis=False,
     )
 
 
-def _ours(point: Measured, *, filled: bool) -> go.Scatter:
-    trace = _with_intervals([point], [point.x * (1.12 if filled else 1 / 1.12)], FAMILY_COLOURS["decoder"])
-    symbol = "diamond" if filled else "diamond-open"
-    return trace.update(text=[""], mode="markers+text", marker={"symbol": symbol, "size": 12})
+def _ours(point: Measured, prompt: str) -> go.Scatter:
+    name, _, symbol, _ = _PROMPTS[prompt]
+    nudge = 1.15 if prompt == "cot" else 1 / 1.15  # side by side, not on top of each other
+    hover = f"{point.label} ({count(point.x)}), our word problems, {name}: {point.words}"
+    trace = _with_intervals([point], [point.x * nudge], FAMILY_COLOURS["decoder"])
+    return trace.update(text=[""], mode="markers", marker={"symbol": symbol, "size": 11}, hovertext=[hover])

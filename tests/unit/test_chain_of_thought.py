@@ -3,16 +3,21 @@ from itertools import pairwise
 import pytest
 from scripted_engine import ScriptedEngine
 
-from lecture_core.chain_of_thought import ANSWER_TRIGGER, METHODS, TRIGGER, answer_prompt, ask, build_prompt, measure
+from lecture_core.chain_of_thought import (
+    ANSWER_TRIGGER,
+    METHODS,
+    TRIGGER,
+    answer_prompt,
+    ask,
+    build_prompt,
+    finding,
+    measure,
+)
+from lecture_core.measurement import judged
 from lecture_core.tasks import Item, load_task
 
 TASK = load_task("word_problems")
 PROBLEM = TASK.example
-
-
-def last(steps):
-    *_, step = steps
-    return step
 
 
 def test_direct_keeps_the_exemplars_and_drops_their_reasoning():
@@ -33,7 +38,7 @@ def test_step_by_step_takes_no_exemplars():
 
 def test_step_by_step_asks_twice_and_reads_the_number_after_the_second_prompt():
     engine = ScriptedEngine(lambda prompt: "21." if prompt.endswith(ANSWER_TRIGGER) else "6 * 4 = 24. 24 - 3 = 21.")
-    outcome = last(ask(engine, TASK, PROBLEM, "step_by_step", model="m")).outcome
+    outcome = judged(ask(engine, TASK, PROBLEM, "step_by_step", model="m"))
     first, second = engine.prompts
     assert second == answer_prompt(first, " 6 * 4 = 24. 24 - 3 = 21.")
     assert outcome.right
@@ -45,19 +50,19 @@ def test_step_by_step_asks_twice_and_reads_the_number_after_the_second_prompt():
 
 def test_reasoning_reads_the_number_after_the_answer_is():
     engine = ScriptedEngine(lambda _: "6 * 4 = 24. 24 - 3 = 21. The answer is 21. Q: 99")
-    outcome = last(ask(engine, TASK, PROBLEM, "reasoning", model="m")).outcome
+    outcome = judged(ask(engine, TASK, PROBLEM, "reasoning", model="m"))
     assert (outcome.extracted.value, outcome.extracted.pattern, outcome.right) == ("21", "strict", True)
 
 
 def test_direct_reads_the_first_number():
     engine = ScriptedEngine(lambda _: "21 or 22.\n\nQ: 5")
-    outcome = last(ask(engine, TASK, PROBLEM, "direct", model="m")).outcome
+    outcome = judged(ask(engine, TASK, PROBLEM, "direct", model="m"))
     assert (outcome.extracted.value, outcome.right) == ("21", True)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_no_number_is_wrong_and_not_an_error(method):
-    outcome = last(ask(ScriptedEngine(lambda _: "who knows"), TASK, PROBLEM, method, model="m")).outcome
+    outcome = judged(ask(ScriptedEngine(lambda _: "who knows"), TASK, PROBLEM, method, model="m"))
     assert outcome.extracted is None
     assert not outcome.right
 
@@ -65,12 +70,12 @@ def test_no_number_is_wrong_and_not_an_error(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_text_only_grows(method):
     engine = ScriptedEngine(lambda _: "one two three 21.")
-    texts = [step.text for step in ask(engine, TASK, PROBLEM, method, model="m")]
+    texts = [text for text, _ in ask(engine, TASK, PROBLEM, method, model="m")]
     assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
 
 
 def test_an_own_question_without_answer_gets_no_right():
-    outcome = last(ask(ScriptedEngine(lambda _: "5."), TASK, Item("What is 2 + 3?", ""), "direct", model="m")).outcome
+    outcome = judged(ask(ScriptedEngine(lambda _: "5."), TASK, Item("What is 2 + 3?", ""), "direct", model="m"))
     assert outcome.extracted.value == "5"
     assert not outcome.right
 
@@ -88,3 +93,18 @@ def test_measuring_counts_right_answers(method):
     steps = list(measure(ScriptedEngine(reply), TASK, method, items=TASK.items, model="m"))
     assert steps[-1].n == len(TASK.items)
     assert steps[-1].right == sum(int(answer) <= 20 for answer in answers.values())
+
+
+@pytest.mark.parametrize(
+    ("direct", "reasoning", "word"),
+    [
+        ((2, 30), (25, 30), "helps"),
+        ((25, 30), (2, 30), "hurts"),
+        ((0, 30), (0, 30), "overlap"),
+        ((3, 30), (5, 30), "overlap"),
+    ],
+)
+def test_a_finding_claims_no_more_than_the_intervals(direct, reasoning, word):
+    sentence = finding(direct, reasoning)
+    assert word in sentence
+    assert f"{reasoning[0]} of 30 right with reasoning" in sentence

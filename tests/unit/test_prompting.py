@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 from scripted_engine import ScriptedEngine
 
 from lecture_core import few_shot
+from lecture_core.engine.protocol import Tokenised
+from lecture_core.errors import ContextLengthError, InvalidInputError
+from lecture_core.measurement import judged
 from lecture_core.prompting import build_prompt, choose_exemplars, exemplars_that_fit
 from lecture_core.tasks import Item, list_tasks, load_task
 
@@ -87,7 +90,7 @@ def test_how_many_exemplars_fit():
 def test_free_text_is_judged_by_the_extracted_answer():
     engine = ScriptedEngine(reply=lambda prompt: "!07!23!2005!\nInput: more")
     prompt = build_prompt(DATES, DATES.example, 3)
-    outcome = few_shot.answer(engine, DATES, DATES.example, prompt, model="m")
+    outcome = judged(few_shot.ask(engine, DATES, DATES.example, prompt, model="m"))
     assert outcome.right
     assert outcome.completion == " !07!23!2005!"
     assert engine.prompts == [prompt]
@@ -96,7 +99,7 @@ def test_free_text_is_judged_by_the_extracted_answer():
 def test_labels_are_judged_by_the_most_probable():
     engine = ScriptedEngine(preference=lambda prompt, text: -1.0 if text == " negative" else -2.0)
     item = next(i for i in SENTIMENT.items if i.answer == "negative")
-    outcome = few_shot.answer(engine, SENTIMENT, item, "prompt", model="m")
+    outcome = judged(few_shot.ask(engine, SENTIMENT, item, "prompt", model="m"))
     assert outcome.right
     assert outcome.label_logprobs == (-1.0, -2.0)
 
@@ -129,3 +132,40 @@ def test_closing_a_measurement_asks_nothing_more():
 def test_prompts_need_no_torch():
     code = "import sys, lecture_core.few_shot, lecture_core.chain_of_thought; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class Counting(ScriptedEngine):
+    """Counts a token a word and reads at most 60."""
+
+    def tokenise(self, text, *, model):
+        words = tuple(text.split())
+        return Tokenised(
+            tokens=words,
+            ids=tuple(range(len(words))),
+            starts_word=(True,) * len(words),
+            special=(False,) * len(words),
+            spans=((0, 0),) * len(words),
+            mask_token="",
+            context_length=60,
+        )
+
+
+def test_an_over_long_prompt_says_how_many_exemplars_fit():
+    build = few_shot.fitted_prompt
+    assert build(Counting(), DATES, DATES.example, 8, model="m").tokens == 35
+    long = Item("word " * 10 + "2005-07-23", "?")
+    with pytest.raises(ContextLengthError, match="Take 6 exemplars"):
+        build(Counting(), DATES, long, 8, model="m")
+    with pytest.raises(ContextLengthError, match="Shorten the question"):
+        build(Counting(), DATES, Item("word " * 50, "?"), 8, model="m")
+
+
+@pytest.mark.parametrize("question", ["", "   ", "a\x00b"])
+def test_an_unreadable_question_is_refused(question):
+    with pytest.raises(InvalidInputError):
+        few_shot.fitted_prompt(Counting(), DATES, Item(question, ""), 3, model="m")
+
+
+def test_measuring_over_k_names_every_k_in_order():
+    steps = list(few_shot.measure_over_k(ScriptedEngine(), DATES, items=DATES.items[:2], model="m"))
+    assert [name for name, _ in steps] == [str(k) for k in few_shot.KS for _ in range(2)]

@@ -1,0 +1,88 @@
+"""A measurement that goes on while the visitor does other things, and stops when nobody looks any more.
+
+Knows neither models nor pages: it draws values from an iterator on its own thread and keeps the newest of each kind.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Generator, Hashable
+from contextlib import closing
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+LEASE = 15.0  # seconds without a look after which the run ends: the tab was closed
+
+
+class BackgroundRun(Generic[T]):
+    """Draws `(name, value)` pairs from an iterator until it ends, is cancelled, or nobody asks for `latest`.
+
+    Args:
+        inputs: what the run was started for; a page drops the run when they change.
+        steps: makes the iterator; called and closed on the run's own thread.
+        on_cancel: frees whatever the iterator waits for.
+        lease: seconds without a look after which the run ends.
+    """
+
+    def __init__(
+        self,
+        inputs: Hashable,
+        steps: Callable[[], Generator[tuple[str, T], None, None]],
+        *,
+        on_cancel: Callable[[], None] = lambda: None,
+        lease: float = LEASE,
+    ) -> None:
+        """Start at once."""
+        self.inputs = inputs
+        self.cancelled = False
+        self._latest: dict[str, T] = {}
+        self._error: BaseException | None = None
+        self._on_cancel, self._lease = on_cancel, lease
+        self._looked = time.monotonic()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._work, args=(steps,), name="measure", daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether more values may come."""
+        return self._thread.is_alive()
+
+    @property
+    def latest(self) -> dict[str, T]:
+        """The newest value of each name; looking keeps the run alive.
+
+        Raises:
+            BaseException: what ended the run; the values before it are in `kept`.
+        """
+        self._looked = time.monotonic()
+        if self._error is not None and not self.cancelled:
+            raise self._error
+        return self.kept
+
+    @property
+    def kept(self) -> dict[str, T]:
+        """The newest value of each name, whatever became of the run."""
+        with self._lock:
+            return dict(self._latest)
+
+    def cancel(self) -> None:
+        """End the run after the value that is being computed; what came so far stays."""
+        self.cancelled = True
+        self._on_cancel()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the run has ended, at most so long; return whether it has."""
+        self._thread.join(seconds)
+        return not self.running
+
+    def _work(self, steps: Callable[[], Generator[tuple[str, T], None, None]]) -> None:
+        try:
+            with closing(steps()) as values:
+                for name, value in values:
+                    if self.cancelled or time.monotonic() - self._looked > self._lease:
+                        self.cancelled = True
+                        return
+                    with self._lock:
+                        self._latest[name] = value
+        except BaseException as error:  # carried to whoever looks, who raises it
+            self._error = error

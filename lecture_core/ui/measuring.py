@@ -1,0 +1,89 @@
+"""A measurement on a page: start, progress with a partial result, cancel. It runs beside whatever the visitor does.
+
+The page says what to measure and how to draw it; the run has its own thread, and this panel looks at it twice a second.
+"""
+
+from collections.abc import Callable, Generator, Hashable, Mapping
+
+import streamlit as st
+
+from lecture_core.background import BackgroundRun
+from lecture_core.engine import get_engine
+from lecture_core.measurement import Progress
+from lecture_core.ui.errors import user_errors
+from lecture_core.ui.memory import session_id
+
+Steps = Generator[tuple[str, Progress], None, None]
+LOOK = 0.7  # seconds between two looks
+
+
+def measuring(
+    stem: str,
+    *,
+    label: str,
+    inputs: Hashable,
+    names: Mapping[str, str],
+    items: int,
+    steps: Callable[[str], Steps],
+    draw: Callable[[Mapping[str, Progress]], None],
+) -> None:
+    """Show the button that starts a measurement, then its progress, then its result.
+
+    Args:
+        label: text of the button: a verb and what is measured.
+        inputs: everything the measurement depends on; another value drops it.
+        names: every condition that is measured, in order, with its words.
+        items: questions asked in each condition.
+        steps: measures all conditions for a session name; yields condition and count after each question.
+        draw: shows the counts so far; empty before the first.
+    """
+    run = _current(stem, inputs)
+    polled = run is not None and run.running
+
+    def panel() -> None:
+        now = _current(stem, inputs)
+        if now is None or not now.running:
+            if polled:
+                st.rerun()  # draws the final state once more, without looking again
+            _start_button(stem, label, inputs, steps)
+        else:
+            _progress(stem, now, names, items)
+        with user_errors():
+            draw({} if now is None else now.kept)
+            if now is not None:
+                _ = now.latest
+
+    st.fragment(panel, run_every=LOOK if polled else None)()
+
+
+def _current(stem: str, inputs: Hashable) -> BackgroundRun[Progress] | None:
+    run: BackgroundRun[Progress] | None = st.session_state.get(f"{stem}_run")
+    if run is not None and run.inputs != inputs:
+        run.cancel()
+        del st.session_state[f"{stem}_run"]
+        return None
+    return run
+
+
+def _start_button(stem: str, label: str, inputs: Hashable, steps: Callable[[str], Steps]) -> None:
+    if not st.button(label, key=f"{stem}_measure", icon=":material/monitoring:"):
+        return
+    session = f"{session_id()}-{stem}-measure"
+    engine = get_engine()
+    st.session_state[f"{stem}_run"] = BackgroundRun(
+        inputs, lambda: steps(session), on_cancel=lambda: engine.cancel(session)
+    )
+    st.rerun()
+
+
+def _progress(stem: str, run: BackgroundRun[Progress], names: Mapping[str, str], items: int) -> None:
+    kept = run.kept
+    now = next(reversed(kept), None)
+    done = sum(progress.n for progress in kept.values())
+    bar, button = st.columns([4, 1], vertical_alignment="center")
+    words = "Loading the model" if now is None else f"{names[now]}: {kept[now].right} of {kept[now].n} right so far"
+    bar.progress(done / (items * len(names)), text=f"{words} · {done} of {items * len(names)} asked")
+    if button.button("Cancel", key=f"{stem}_cancel", icon=":material/stop_circle:"):
+        run.cancel()
+        run.wait(2)
+        st.rerun()

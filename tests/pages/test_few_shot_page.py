@@ -1,0 +1,105 @@
+import re
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lecture_core.tasks import load_task
+
+PAGE = str(Path(__file__).parents[2] / "pages/prompting/few_shot.py")
+pytestmark = pytest.mark.bundled
+
+
+@pytest.fixture(scope="module")
+def default():
+    return AppTest.from_file(PAGE, default_timeout=180).run()
+
+
+def opened(**query):
+    at = AppTest.from_file(PAGE, default_timeout=180)
+    at.query_params.update({f"few_shot_{name}": value for name, value in query.items()})
+    return at.run()
+
+
+def html(at):
+    return " ".join(element.proto.body for element in at.get("html"))
+
+
+def words(at):
+    return " ".join(element.value for element in (*at.markdown, *at.caption, *at.error))
+
+
+def test_default_view_completes_the_slide(default):
+    assert not default.exception
+    assert any(code.value.endswith("Input: 2005-07-23\nOutput:") for code in default.code)
+    assert "!07!23!2005!</mark>" in html(default)
+    assert "✓ right" in html(default)
+
+
+def test_weights_are_the_same_before_and_after(default):
+    checksums = re.search(r"before `(\w+)`, after `(\w+)`: equal", words(default))
+    assert checksums.group(1) == checksums.group(2)
+
+
+def test_number_of_exemplars_changes_the_exact_prompt():
+    at = opened(k="5")
+    prompt = next(code.value for code in at.code if code.value.startswith("Input:"))
+    assert prompt.count("Output: !") == 5
+    assert at.slider(key="few_shot_k").value == 5
+
+
+def test_zero_exemplars_show_one_answer():
+    at = opened(k="0")
+    assert not at.exception
+    assert "**Zero-shot**" in [m.value for m in at.markdown]
+    assert html(at).count("<pre") == 1
+
+
+def test_labels_are_ranked():
+    at = opened(task=load_task("sentiment").title)
+    assert not at.exception
+    assert not at.error
+    assert any(label in html(at) for label in ("positive</mark>", "negative</mark>"))
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["<script>alert(1)</script>", "![x](http://example.com/x.png)", "😀" * 20, "مرحبا بالعالم", "**bold** _it_ $x$"],
+)
+def test_an_own_question_is_shown_as_text(question):
+    at = opened(item="Your own", own_date_format=question)
+    assert not at.exception
+    assert not at.error
+    assert any(f"Input: {question}\nOutput:" in code.value for code in at.code)
+    assert "<script" not in html(at)
+    assert not any(question in markdown.value for markdown in at.markdown)
+
+
+@pytest.mark.parametrize("question", ["   ", "a\x07b", "😀" * 4000])
+def test_unusable_questions_get_a_sentence_and_the_page_stays(question):
+    at = opened(item="Your own", own_date_format="x")
+    at.text_area(key="few_shot_own_date_format").set_value(question).run()
+    assert not at.exception
+    assert len(at.error) == 1
+    assert "Expected" in at.error[0].value
+    assert at.button(key="few_shot_measure").label.startswith("Measure")
+
+
+def test_measuring_counts_and_cancel_keeps_the_count(default):
+    at = default
+    at.button(key="few_shot_measure").click().run()
+    for _ in range(120):
+        if counted(at):
+            break
+        time.sleep(0.5)
+        at.run()
+    assert counted(at)
+    at.button(key="few_shot_cancel").click().run()
+    assert not at.exception
+    assert counted(at)
+    assert at.button(key="few_shot_measure").label.startswith("Measure")
+
+
+def counted(at):
+    return "few_shot_run" in at.session_state and bool(at.session_state["few_shot_run"].kept)

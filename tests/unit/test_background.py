@@ -1,0 +1,53 @@
+import itertools
+import threading
+import time
+
+import pytest
+
+from lecture_core.background import BackgroundRun
+from lecture_core.errors import BusyError
+
+
+def test_newest_value_of_each_name_is_kept():
+    run = BackgroundRun("in", lambda: (pair for pair in [("a", 1), ("b", 1), ("a", 2)]))
+    assert run.wait(5)
+    assert run.latest == {"a": 2, "b": 1}
+    assert not run.cancelled
+
+
+def test_cancel_keeps_what_came_and_closes_the_iterator():
+    closed, freed = threading.Event(), threading.Event()
+
+    def steps():
+        try:
+            for n in itertools.count():
+                time.sleep(0.005)
+                yield "a", n
+        finally:
+            closed.set()
+
+    run = BackgroundRun("in", steps, on_cancel=freed.set)
+    while not run.latest:
+        time.sleep(0.005)
+    run.cancel()
+    assert run.wait(5)
+    assert closed.is_set()
+    assert freed.is_set()
+    assert run.latest["a"] >= 0
+
+
+def test_a_run_nobody_looks_at_ends():
+    run = BackgroundRun("in", lambda: (("a", time.sleep(0.01)) for _ in itertools.count()), lease=0.05)
+    assert run.wait(5)
+
+
+def test_a_lecture_error_comes_to_whoever_looks_and_values_stay():
+    def steps():
+        yield "a", 1
+        raise BusyError("full")
+
+    run = BackgroundRun("in", steps)
+    run.wait(5)
+    with pytest.raises(BusyError, match="full"):
+        _ = run.latest
+    assert run.kept == {"a": 1}
