@@ -24,5 +24,7 @@ navigation = st.navigation(
     },
     expanded=True,
 )
-sidebar()
+machine = st.sidebar.empty()
+sidebar(machine)
 navigation.run()
+sidebar(machine)  # again: the page may have loaded a model

@@ -38,7 +38,7 @@ export default function ({ data, parentElement }) {
   const largest = Math.max(...data.bars.map((bar) => bar.value), 1e-12);
   const rows = [];
   data.bars.forEach((bar, i) => {
-    if (i > 0 && bar.rank > data.bars[i - 1].rank + 1) {
+    if (data.gaps[i]) {
       const gap = element("li", "gap", "\u22ee");
       gap.setAttribute("aria-hidden", "true");
       rows.push(gap);

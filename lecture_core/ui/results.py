@@ -4,9 +4,10 @@ Knows no model: it draws what it is given, and never as Markdown or HTML.
 """
 
 import html
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from lecture_core.ui.errors import escape_markdown
 
 Family = Literal["encoder", "decoder", "text_to_text", "electra"]
 Mark = Literal["none", "masked", "replaced", "random", "kept", "selected"]
+ROW_HEIGHT, GAP_HEIGHT = 32, 18  # pixels, as in candidate_bars.css; the space is there before the bars are
 BADGES: dict[Kind, tuple[str, Literal["green", "orange", "gray"]]] = {
     "live": ("● live", "green"),
     "recorded": (":material/schedule: recorded", "orange"),
@@ -108,10 +110,12 @@ def candidate_bars(
     ranks = {rank: word for word, _, rank in asked}
     bars = [_bar(word, p, i, asked=i in ranks) for i, (word, p) in enumerate(ranked, start=1)]
     bars += [_bar(w, p, rank, asked=True) for w, p, rank in sorted(asked, key=lambda a: a[2]) if rank > len(ranked)]
-    components.candidate_bars(key=key, data={"bars": bars, "family": family})
+    gaps = [bar["rank"] > before["rank"] + 1 for before, bar in itertools.pairwise(bars)]
+    data = {"bars": bars, "gaps": [False, *gaps], "family": family}
+    components.candidate_bars(key=key, data=data, height=ROW_HEIGHT * len(bars) + GAP_HEIGHT * sum(gaps) + 1)
 
 
-def _bar(word: str, probability: float, rank: int, *, asked: bool) -> dict[str, str | float | int | bool]:
+def _bar(word: str, probability: float, rank: int, *, asked: bool) -> dict[str, Any]:
     return {"word": word, "value": probability, "percent": percent(probability), "rank": rank, "asked": asked}
 
 

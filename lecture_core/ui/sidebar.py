@@ -1,14 +1,19 @@
 """The sidebar: what runs the models here, what is loaded and who waits. Reads the engine's status, loads nothing."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lecture_core.engine import get_engine
 from lecture_core.engine.protocol import EngineStatus
 
 
-def sidebar() -> None:
-    """Show device, dtype and its reason, the loaded models and the queue."""
-    with st.sidebar:
+def sidebar(place: DeltaGenerator) -> None:
+    """Show device, dtype and its reason, the loaded models and the queue.
+
+    Args:
+        place: an `st.empty` of the sidebar, so that it can be drawn again once the page has run.
+    """
+    with place.container():
         _machine(get_engine().status())
 
 

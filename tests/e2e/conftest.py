@@ -13,7 +13,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "screenshots"
@@ -130,6 +130,7 @@ class Visit:
         self.page.wait_for_timeout(300)
         idle = self.page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
         idle.wait_for(state="attached", timeout=seconds * 1000)
+        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=seconds * 1000)
         self.page.wait_for_timeout(400)
 
     def overflows(self) -> bool:
