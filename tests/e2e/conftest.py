@@ -153,19 +153,27 @@ class Visit:
         self.page.set_viewport_size(size)
 
 
-def _context(browser: Browser, width: int, scheme: str) -> BrowserContext:
-    return browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Iterator[dict[tuple[int, str], BrowserContext]]:
+    """Keep one browser profile for each screen and theme: Streamlit's scripts are fetched once, not once a test."""
+    kept: dict[tuple[int, str], BrowserContext] = {}
+    yield kept
+    for context in kept.values():
+        context.close()
 
 
 @pytest.fixture
-def visit(browser: Browser):
+def visit(browser: Browser, contexts: dict[tuple[int, str], BrowserContext]):
     """Give a function that opens a new visitor: `visit(address, width=1280, scheme="light")`."""
-    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
 
     def new(base: str, *, width: int = 1280, scheme: str = "light") -> Visit:
-        contexts.append(_context(browser, width, scheme))
-        return Visit(contexts[-1].new_page(), base)
+        view = (width, scheme)
+        if view not in contexts:
+            contexts[view] = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        pages.append(contexts[view].new_page())
+        return Visit(pages[-1], base)
 
     yield new
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
