@@ -1,0 +1,1 @@
+"""Charts: plain data in, a plotly figure out. Knows no page; `template` gives all of them one look."""

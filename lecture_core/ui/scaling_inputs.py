@@ -1,0 +1,143 @@
+"""The inputs of the Chinchilla lab: which constants, how compute is split, which chart. All bound to the address."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from lecture_core.quantities import count, log_marks, power
+from lecture_core.scaling_laws import CHINCHILLA_FLOPS, Law
+from lecture_core.scaling_models import load_models
+from lecture_core.scaling_report import PUBLISHED_LAWS, Split
+from lecture_core.ui.errors import escape_markdown
+
+OWN = "Your own"
+CONSTANTS = (*PUBLISHED_LAWS, OWN)
+BY_BUDGET, BY_DATA = MODES = ("Compute and size", "Size and data")
+CURVES, PLANE = VIEWS = ("Loss by size", "Size and data")
+BUDGETS = {power(flops): flops for flops in log_marks(1e18, 1e27, also=[CHINCHILLA_FLOPS])}
+SIZES = {count(n): n for n in log_marks(1e7, 1e13, also=[model.parameters for model in load_models()])}
+DATA = {count(d): d for d in log_marks(1e9, 1e15, also=[model.tokens for model in load_models()])}
+"""Marks of the sliders as the address writes them."""
+RANGES = {
+    "E": (0.01, 4.0, 0.001),
+    "A": (1.0, 5000.0, 1.0),
+    "B": (1.0, 5000.0, 1.0),
+    "alpha": (0.05, 1.0, 0.001),
+    "beta": (0.05, 1.0, 0.001),
+}
+"""Lowest and highest value and step of each constant's slider."""
+_MEANING = {
+    "E": "loss no model gets below, nats per token",
+    "A": "weight of the parameter term",
+    "B": "weight of the token term",
+    "alpha": "how fast parameters help",
+    "beta": "how fast tokens help",
+}
+_CHOICES: dict[str, tuple[str, ...] | Mapping[str, float]] = {
+    "constants": CONSTANTS,
+    "set": MODES,
+    "view": VIEWS,
+    "compute": BUDGETS,
+    "parameters": SIZES,
+    "tokens": DATA,
+}
+
+
+def explain_link(stem: str) -> None:
+    """Say which values of the address cannot be used; call before the inputs, which drop such values silently."""
+    faults = [fault for name in (*_CHOICES, *RANGES) if (fault := _fault(name, st.query_params.get(f"{stem}_{name}")))]
+    if faults:
+        text = "Parts of the link could not be used; you see the default instead.\n"
+        st.warning(text + "\n".join(f"- {fault}" for fault in faults), icon=":material/link_off:")
+
+
+def _fault(name: str, raw: str | None) -> str:
+    if raw is None or (_is_between(raw, *RANGES[name][:2]) if name in RANGES else raw in _CHOICES[name]):
+        return ""
+    if name in RANGES:
+        expected = "a number from {:g} to {:g}".format(*RANGES[name][:2])
+    else:
+        choices = list(_CHOICES[name])
+        few = len(choices) <= len(CONSTANTS)
+        expected = "one of " + ", ".join(choices) if few else f"a mark from {choices[0]} to {choices[-1]}"
+    shown = raw if len(raw) <= 40 else raw[:39] + "…"
+    return f"{name}: expected {expected}; got {escape_markdown(shown) or 'nothing'}."
+
+
+def _is_between(raw: str, low: float, high: float) -> bool:
+    try:
+        return low <= float(raw) <= high
+    except ValueError:
+        return False
+
+
+def law(stem: str) -> Law:
+    """Let the visitor choose published constants or set all five; return them as a law."""
+    chosen = _choose(stem, "constants", "Constants of the law", CONSTANTS)
+    with st.popover("E, A, B, α, β", icon=":material/tune:"):
+        return _own(stem) if chosen == OWN else _published(stem, PUBLISHED_LAWS[chosen])
+
+
+def view(stem: str) -> str:
+    """Let the visitor choose the chart; return one of `VIEWS`."""
+    return _choose(stem, "view", "Chart", VIEWS)
+
+
+def _choose(stem: str, name: str, label: str, options: tuple[str, ...]) -> str:
+    key = f"{stem}_{name}"
+    chosen = st.segmented_control(label, options, default=options[0], required=True, key=key, bind="query-params")
+    return chosen or options[0]
+
+
+def _published(stem: str, fit: Law) -> Law:
+    st.caption(fit.source)
+    st.code("\n".join(f"{name:<5} = {value:.6g}" for name, value in fit.constants().items()), language=None)
+    st.button("Change these constants", key=f"{stem}_change", on_click=_start_from, args=(stem, fit))
+    return fit
+
+
+def _start_from(stem: str, fit: Law) -> None:
+    st.session_state[f"{stem}_constants"] = OWN
+    for name, value in fit.constants().items():
+        st.session_state[f"{stem}_{name}"] = _on_step(name, value)
+
+
+def _on_step(name: str, value: float) -> float:
+    low, _, step = RANGES[name]
+    return round(low + round((value - low) / step) * step, 3)
+
+
+def _own(stem: str) -> Law:
+    start = PUBLISHED_LAWS[CONSTANTS[0]].constants()
+    e, a, b, alpha, beta = (_constant(stem, name, _on_step(name, value)) for name, value in start.items())
+    return Law(e, a, b, alpha, beta)
+
+
+def _constant(stem: str, name: str, default: float) -> float:
+    key, label = f"{stem}_{name}", f"{name}: {_MEANING[name]}"
+    low, high, step = RANGES[name]
+    return st.slider(label, low, high, default, step, key=key, format="%g", bind="query-params")
+
+
+def split(stem: str, fit: Law) -> Split:
+    """Let the visitor set two of compute, parameters and tokens; the third follows from C = 6 N D."""
+    mode, left, right = st.columns([24, 18, 18], gap="medium")
+    with mode:
+        chosen = _choose(stem, "set", "You set", MODES)
+    if chosen == BY_BUDGET:
+        with left:
+            flops = _log_slider(f"{stem}_compute", "Compute budget C, FLOPs", BUDGETS, CHINCHILLA_FLOPS, power)
+        with right:
+            parameters = _log_slider(f"{stem}_parameters", "Parameters N", SIZES, 7e10, count)
+        return Split(parameters, flops / 6 / parameters, fit)
+    with left:
+        parameters = _log_slider(f"{stem}_parameters", "Parameters N", SIZES, 7e10, count)
+    with right:
+        tokens = _log_slider(f"{stem}_tokens", "Training tokens D", DATA, 1.4e12, count)
+    return Split(parameters, tokens, fit)
+
+
+def _log_slider(
+    key: str, label: str, marks: Mapping[str, float], default: float, write: Callable[[float], str]
+) -> float:
+    return st.select_slider(label, list(marks.values()), default, write, key=key, bind="query-params")

@@ -1,0 +1,226 @@
+"""Charts of the Chinchilla lab: what they mark is true, and their labels can be read."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from lecture_core.errors import TableError
+from lecture_core.figures import scaling
+from lecture_core.figures.template import FONT_SIZE, base_layout, log_axis
+from lecture_core.quantities import count, log_marks, power, three_digits
+from lecture_core.scaling_laws import CHINCHILLA_FLOPS, EPOCH, HOFFMANN_PRINTED, Law, compute_optimal
+from lecture_core.scaling_models import MODELS_FILE, load_models
+from lecture_core.scaling_report import Split, code, implied_by_published, verdict
+from lecture_core.tables import load_table
+
+CHINCHILLA = Split(7e10, CHINCHILLA_FLOPS / 6 / 7e10, EPOCH)
+EXTREME_LAWS = [
+    Law(E, A, B, alpha, beta)
+    for E, A, B, alpha, beta in itertools.product((0.01, 4.0), (1.0, 5000.0), (1.0, 5000.0), (0.05, 1.0), (0.05, 1.0))
+]
+EXTREME_SPLITS = [(1e7, 1e9), (1e7, 1e15), (1e13, 1e9), (1e13, 1e15), (1e13, 1e18 / 6e13)]
+
+
+def figures(split: Split) -> list:
+    return [scaling.loss_above_floor(split), scaling.isoflop_curves(split), scaling.loss_plane(split, load_models())]
+
+
+def trace_with(figure, text: str):
+    return next(trace for trace in figure.data if trace.text is not None and text in list(trace.text))
+
+
+def test_marked_minima_are_the_lowest_points_of_the_curves():
+    figure = scaling.isoflop_curves(CHINCHILLA)
+    curves, minima = figure.data[:5], figure.data[5]
+    for curve, best_n, best_loss in zip(curves, minima.x, minima.y, strict=True):
+        lowest = int(np.argmin(curve.y))
+        assert curve.x[lowest] == pytest.approx(best_n, rel=0.05)
+        assert min(curve.y) == pytest.approx(best_loss, abs=1e-6)
+
+
+def test_the_split_lies_on_its_own_curve():
+    figure = scaling.isoflop_curves(CHINCHILLA)
+    yours, strong = trace_with(figure, "yours"), figure.data[3]
+    at = np.interp(math.log(yours.x[0]), np.log(strong.x), strong.y)
+    assert at == pytest.approx(yours.y[0], abs=1e-3)
+
+
+def test_frontier_holds_the_best_splits():
+    figure = scaling.loss_plane(CHINCHILLA, load_models())
+    line = trace_with(figure, "best splits")
+    for n, d in zip(line.x, line.y, strict=True):
+        assert compute_optimal(6 * n * d, EPOCH).parameters == pytest.approx(n)
+
+
+def test_diagonals_have_equal_compute():
+    figure = scaling.loss_plane(CHINCHILLA, load_models())
+    line = trace_with(figure, "1e24")
+    assert [6 * n * d for n, d in zip(line.x, line.y, strict=True)] == pytest.approx([1e24, 1e24])
+
+
+def test_plane_shows_every_model_with_tokens_per_parameter_and_source():
+    figure = scaling.loss_plane(CHINCHILLA, load_models())
+    hover = "\n".join(
+        text
+        for trace in figure.data
+        if trace.type == "scatter" and trace.mode == "lines+markers+text"
+        for text in trace.hovertext
+    )
+    for model in load_models():
+        assert model.name in hover
+        assert f"{three_digits(model.tokens_per_parameter)} tokens per parameter" in hover
+        assert model.source in hover
+    assert "DeepSeek-V3 (total)" in hover
+    assert "DeepSeek-V3 (active)" in hover
+    assert {model.family for model in load_models()} == set(scaling.LABEL_POSITIONS)
+
+
+@pytest.mark.parametrize("width", [270, 360])
+def test_names_of_models_do_not_cover_each_other(width):
+    """Boxes around the labels on a plot area as narrow as a phone's."""
+    figure = scaling.loss_plane(CHINCHILLA, load_models(), height=480)
+    boxes = []
+    for trace in figure.data:
+        if trace.type == "scatter" and trace.mode == "lines+markers+text":
+            boxes += [_box(figure, trace, i, width) for i, text in enumerate(trace.text) if text]
+    assert len(boxes) == len(scaling.LABEL_POSITIONS)
+    for (left, right, low, high), (left2, right2, low2, high2) in itertools.combinations(boxes, 2):
+        assert right <= left2 or right2 <= left or high <= low2 or high2 <= low
+    assert all(left >= 0 and right <= width for left, right, _, _ in boxes)
+
+
+def _box(figure, trace, i: int, width: int) -> tuple[float, float, float, float]:
+    def place(axis, value: float, pixels: float) -> float:
+        low, high = axis.range
+        return (math.log10(value) - low) / (high - low) * pixels
+
+    x, y = place(figure.layout.xaxis, trace.x[i], width), place(figure.layout.yaxis, trace.y[i], 410)
+    vertical, horizontal = trace.textposition.split()
+    letters, line = 7.2 * len(trace.text[i]), 12
+    x += {"left": -letters - 5, "center": -letters / 2, "right": 5}[horizontal]
+    y += {"bottom": -line - 8, "middle": -line / 2, "top": 8}[vertical]
+    return x, x + letters, y, y + line
+
+
+def test_bars_add_up_to_the_loss_above_the_floor():
+    figure = scaling.loss_above_floor(CHINCHILLA)
+    rows = list(figure.data[0].y)
+    yours = sum(trace.x[rows.index("yours")] for trace in figure.data)
+    assert yours + EPOCH.E == pytest.approx(CHINCHILLA.terms.loss)
+
+
+def test_charts_have_large_fonts_clear_backgrounds_and_a_title():
+    for figure in figures(CHINCHILLA):
+        layout = figure.layout
+        assert layout.title.text
+        assert layout.font.size == layout.xaxis.tickfont.size == layout.yaxis.title.font.size == FONT_SIZE >= 14
+        assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0, 0, 0, 0)"
+        assert not layout.showlegend
+        assert layout == figure.layout
+
+
+def test_axes_name_quantity_and_tick_in_words():
+    curves, plane = figures(CHINCHILLA)[1:]
+    assert curves.layout.yaxis.title.text == "loss (nats per token)"
+    assert plane.layout.xaxis.title.text == "parameters N"
+    assert "10B" in plane.layout.xaxis.ticktext
+    assert "1T" in plane.layout.yaxis.ticktext
+
+
+@pytest.mark.parametrize("law", EXTREME_LAWS)
+def test_charts_can_be_drawn_at_the_ends_of_every_slider(law):
+    for parameters, tokens in EXTREME_SPLITS:
+        for figure in figures(Split(parameters, tokens, law)):
+            for trace in figure.data:
+                numbers = [trace[name] for name in ("x", "y", "z") if name in trace and trace.type != "bar"]
+                assert all(np.isfinite(np.asarray(values, dtype=float)).all() for values in numbers)
+            assert np.isfinite(figure.layout.xaxis.range).all()
+            assert len(figure.layout.xaxis.ticktext or ()) <= 8
+
+
+def test_log_axis_ticks_at_powers_of_ten():
+    axis = log_axis(5e5, 2e10, count)
+    assert axis["ticktext"] == ["1M", "10M", "100M", "1B", "10B"]
+    assert log_axis(1e-3, 1e3, power)["ticktext"][0] == "1e-3"
+    assert base_layout(height=300).title.text == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(7e10, "70B"), (1.4e12, "1.4T"), (6.7e9, "6.7B"), (999.6e9, "1T"), (1.2345e12, "1.23T"), (1e16, "1e16")],
+)
+def test_counts_are_written_as_they_are_spoken(value, written):
+    assert count(value) == written
+
+
+def test_powers_keep_three_digits():
+    assert [power(x) for x in (5.76e23, 1e21, 9.999e20)] == ["5.76e23", "1e21", "1e21"]
+
+
+def test_marks_of_a_slider_are_increasing_unique_and_hold_the_extra_values():
+    marks = log_marks(1e7, 1e13, also=[137e9])
+    assert list(marks) == sorted(marks)
+    assert marks[0] == 1e7
+    assert marks[-1] == 1e13
+    assert 137e9 in marks
+    assert len({count(mark) for mark in marks}) == len(marks)
+
+
+def test_models_agree_with_the_lectures_tables():
+    ours = {(model.parameters, model.tokens) for model in load_models() if model.lecture_table}
+    frame = load_table("chinchilla_models").frame
+    assert ours == set(zip(frame["parameters"], frame["training_tokens"], strict=True))
+    later = load_table("tokens_per_parameter").frame
+    known = set(zip(later["parameters"], later["active_parameters"], later["training_tokens"], strict=True))
+    for model in load_models():
+        if not model.lecture_table:
+            assert (model.parameters, model.active_parameters, model.tokens) in known
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("137e9,137e9", "many,137e9", "row 2, column parameters"),
+        ("137e9,137e9", "137e9,138e9", "row 2, column active_parameters"),
+        ("168e9", "nan", "row 2, column tokens"),
+        ("2022,yes", "2022,perhaps", "row 2, column lecture_table"),
+        ("LaMDA 137B,", ",", "row 2, column name"),
+        ("name,family", "title,family", "header"),
+        ("LaMDA 137B,LaMDA", "LaMDA 137B", "row 2"),
+    ],
+)
+def test_a_broken_models_file_names_the_cell(tmp_path, old, new, message):
+    path = tmp_path / "models.csv"
+    path.write_text(MODELS_FILE.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(TableError, match=message):
+        load_models(path)
+
+
+@pytest.mark.parametrize("law", [EPOCH, HOFFMANN_PRINTED])
+def test_the_code_drawer_reproduces_the_shown_numbers(law, capsys):
+    split = Split(8e9, 15e12, law)
+    exec(code(split), {})
+    printed = capsys.readouterr().out
+    assert f"loss {split.terms.loss:.4f}" in printed
+    assert f"{split.tokens_per_parameter:.3g} tokens per parameter" in printed
+    assert f"N = {split.best.parameters:.3g}" in printed
+    assert f"gap to the best loss {split.gap:.4f}" in printed
+    assert "import" not in code(split)
+
+
+def test_published_fits_imply_18_93_and_59():
+    assert [round(fit.best.tokens_per_parameter) for fit in implied_by_published()] == [18, 93, 59]
+
+
+def test_verdict_says_on_which_side_a_split_lies():
+    assert "as good as the best" in verdict(CHINCHILLA)
+    assert "too large" in verdict(Split(280e9, 300e9, EPOCH))
+    assert "smaller than the best" in verdict(Split(8e9, 15e12, EPOCH))
+
+
+def test_half_or_twice_the_best_size_costs_little():
+    best = CHINCHILLA.best
+    for factor in (0.5, 2):
+        assert Split(best.parameters * factor, best.tokens / factor, EPOCH).gap < 0.01
