@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-LEASE = 15.0  # seconds without a look after which the run ends: the tab was closed
+LEASE = 60.0  # seconds without a look after which the run ends: the tab was closed
 
 
 class BackgroundRun(Generic[T]):

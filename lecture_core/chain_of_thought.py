@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import Literal
 
 from lecture_core.answers import AnswerPatterns, Extracted, extract, first, same_answer
-from lecture_core.engine.protocol import Engine, GenerationChunk
+from lecture_core.engine.protocol import Engine
+from lecture_core.engine.results import GenerationChunk
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, judged, tally
 from lecture_core.prompting import choose_exemplars
 from lecture_core.statistics import wilson

@@ -36,7 +36,9 @@ def choose() -> Device:
     """
     wanted = os.environ.get("LECTURE_DEVICE", "auto")
     if wanted not in ("auto", "cpu", "cuda"):
-        raise InvalidInputError(expected="LECTURE_DEVICE cpu or cuda", got=wanted[:20], remedy="unset it to choose automatically")
+        raise InvalidInputError(
+            expected="LECTURE_DEVICE cpu or cuda", got=wanted[:20], remedy="unset it to choose automatically"
+        )
     if wanted == "cpu":
         return Device("cpu", "float32", "LECTURE_DEVICE asks for the CPU.")
     if _has_cuda_driver():

@@ -9,7 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from lecture_core.answers import extract, same_answer
-from lecture_core.engine.protocol import Engine, GenerationChunk
+from lecture_core.engine.protocol import Engine
+from lecture_core.engine.results import GenerationChunk
 from lecture_core.errors import ContextLengthError
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, judged, tally
 from lecture_core.prompting import build_prompt, exemplars_that_fit

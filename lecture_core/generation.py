@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lecture_core import device as devices
-from lecture_core.engine.protocol import Message
+from lecture_core.engine.results import Message
 from lecture_core.errors import ContextLengthError, InvalidInputError, ModelUnavailableError
 from lecture_core.loading import LoadedModel
 
@@ -42,12 +42,20 @@ class Sampling:
         """Refuse settings out of range."""
         if not 1 <= self.max_new_tokens <= MAX_NEW_TOKENS:
             raise InvalidInputError(
-                expected=f"1 to {MAX_NEW_TOKENS:,} new tokens", got=str(self.max_new_tokens), remedy="choose a number in that range"
+                expected=f"1 to {MAX_NEW_TOKENS:,} new tokens",
+                got=str(self.max_new_tokens),
+                remedy="choose a number in that range",
             )
         if not 0 <= self.temperature <= 5:
-            raise InvalidInputError(expected="a temperature from 0 to 5", got=str(self.temperature), remedy="0 is greedy, 1 is the model's own")
+            raise InvalidInputError(
+                expected="a temperature from 0 to 5",
+                got=str(self.temperature),
+                remedy="0 is greedy, 1 is the model's own",
+            )
         if not 0 < self.top_p <= 1:
-            raise InvalidInputError(expected="top_p above 0 and at most 1", got=str(self.top_p), remedy="1 keeps all tokens")
+            raise InvalidInputError(
+                expected="top_p above 0 and at most 1", got=str(self.top_p), remedy="1 keeps all tokens"
+            )
 
 
 class LlamaServer:
@@ -103,7 +111,12 @@ class LlamaServer:
             self._server.handle_completions(request, receive)
         else:
             messages = [{"role": m.role, "content": m.content} for m in prompt]
-            request |= {"messages": messages, "max_tokens": sampling.max_new_tokens, "logprobs": True, "top_logprobs": 1}
+            request |= {
+                "messages": messages,
+                "max_tokens": sampling.max_new_tokens,
+                "logprobs": True,
+                "top_logprobs": 1,
+            }
             self._server.handle_chat_completions(request, receive)
         if refused:
             raise _refusal(refused, self.context_length)
@@ -126,9 +139,12 @@ class LlamaServer:
 def _refusal(error: dict[str, Any], context_length: int) -> Exception:
     if "n_prompt_tokens" in error:
         return ContextLengthError(
-            f"Expected a prompt of at most {context_length:,} tokens; got {error['n_prompt_tokens']:,}. Shorten the prompt."
+            f"Expected a prompt of at most {context_length:,} tokens; got {error['n_prompt_tokens']:,}. "
+            "Shorten the prompt."
         )
-    return InvalidInputError(expected="a prompt the model can read", got=str(error.get("message", error))[:200], remedy="change the prompt")
+    return InvalidInputError(
+        expected="a prompt the model can read", got=str(error.get("message", error))[:200], remedy="change the prompt"
+    )
 
 
 def stream_with_transformers(
@@ -180,7 +196,9 @@ def prompt_ids(model: LoadedModel, prompt: str | Sequence[Message]) -> list[int]
         return model.words.encode(prompt)[0]
     if not model.words.tokenizer.chat_template:
         raise InvalidInputError(
-            expected="a plain prompt", got="chat messages", remedy=f"{model.spec.title} has no chat template; write the prompt as one text"
+            expected="a plain prompt",
+            got="chat messages",
+            remedy=f"{model.spec.title} has no chat template; write the prompt as one text",
         )
     turns = [{"role": m.role, "content": m.content} for m in prompt]
     text = model.words.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)

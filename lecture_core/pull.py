@@ -76,7 +76,8 @@ def _download(spec: ModelSpec) -> Path:
         return Path(snapshot_download(spec.location, revision=spec.revision, allow_patterns=list(FILES)))
     except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as exc:
         raise ModelUnavailableError(
-            f"{spec.title} could not be downloaded ({type(exc).__name__}). Check the connection and run the command again; it resumes."
+            f"{spec.title} could not be downloaded ({type(exc).__name__}). "
+            "Check the connection and run the command again; it resumes."
         ) from exc
 
 
@@ -115,5 +116,6 @@ def verify(specs: list[ModelSpec]) -> int:
         recorded = lock.get(spec.id, {}).get("files")
         good = bool(now) and recorded in (None, now)
         damaged += not good
-        print(f"{spec.id}: {'as recorded' if good and recorded else 'readable, no record' if good else 'DAMAGED: pull it again'}")
+        state = "DAMAGED: pull it again" if not good else "as recorded" if recorded else "readable, no record"
+        print(f"{spec.id}: {state}")
     return 1 if damaged else 0

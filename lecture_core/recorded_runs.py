@@ -6,7 +6,7 @@ Lecture: few-shot learning, chain-of-thought prompting. Written by `python -m le
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -97,8 +97,9 @@ def counted(
 ) -> tuple[dict[str, tuple[int, int]], Provenance | None]:
     """Return right answers and questions by condition, and where they come from: measured now, else recorded."""
     if kept:
-        newest = list(kept.values())[-1]
-        return {name: (progress.right, progress.n) for name, progress in kept.items()}, newest.outcome.provenance
+        newest = list(kept.values())[-1].outcome.provenance
+        made_now = newest and replace(newest, seconds=0.0)  # the time of one answer says nothing about a rate
+        return {name: (progress.right, progress.n) for name, progress in kept.items()}, made_now
     made = [rate.provenance for rate in recorded.values()]
     return {name: (rate.right, rate.n) for name, rate in recorded.items()}, made[-1] if made else None
 

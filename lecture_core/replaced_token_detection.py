@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 import torch
 
-from lecture_core.engine.protocol import CorruptedToken, Corruption, DetectedToken, Detection
+from lecture_core.engine.results import CorruptedToken, Corruption, DetectedToken, Detection
 from lecture_core.errors import InvalidInputError
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
@@ -33,7 +33,9 @@ def corrupt(
         ContextLengthError: more tokens than the context holds.
     """
     if not 0 < mask_probability < 1:
-        raise InvalidInputError(expected="a share between 0 and 1", got=str(mask_probability), remedy="choose about 0.15")
+        raise InvalidInputError(
+            expected="a share between 0 and 1", got=str(mask_probability), remedy="choose about 0.15"
+        )
     if not temperature > 0:
         raise InvalidInputError(expected="a temperature above 0", got=str(temperature), remedy="choose 0.1 or more")
     ids, starts = model.words.encode(checked(text))
@@ -45,7 +47,10 @@ def corrupt(
     logits[:, list(model.words.special_ids | {model.words.tokenizer.mask_token_id})] = float("-inf")
     probabilities = (logits / temperature).softmax(-1)
     samples = torch.multinomial(probabilities, 1, generator=generator)[:, 0].tolist()
-    drawn = {position: (sample, float(row[sample])) for position, sample, row in zip(chosen, samples, probabilities, strict=True)}
+    drawn = {
+        position: (sample, float(row[sample]))
+        for position, sample, row in zip(chosen, samples, probabilities, strict=True)
+    }
     new_ids = tuple(drawn[i][0] if i in drawn else token for i, token in enumerate(ids))
     tokens = tuple(
         CorruptedToken(

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from lecture_core.engine.protocol import Candidate, Completion, NextToken, Scores, TokenLogprob, TokenLogprobs
+from lecture_core.engine.results import Candidate, Completion, NextToken, Scores, TokenLogprob, TokenLogprobs
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
@@ -57,14 +57,17 @@ def score(prompt: str, completions: Sequence[str], model: LoadedModel) -> Scores
     """
     if not 1 <= len(completions) <= MAX_COMPLETIONS or not all(completions):
         raise InvalidInputError(
-            expected=f"1 to {MAX_COMPLETIONS} completions, none empty", got=str(len(completions)), remedy="give at least one text"
+            expected=f"1 to {MAX_COMPLETIONS} completions, none empty",
+            got=str(len(completions)),
+            remedy="give at least one text",
         )
     ids, _ = model.words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))
     rows = [model.words.encode(c, special=False)[0] for c in completions]
     longest = max(len(r) for r in rows)
     if len(ids) + longest > model.spec.context_length:
         raise ContextLengthError(
-            f"Expected at most {model.spec.context_length:,} tokens; prompt and completion have {len(ids) + longest:,}. Shorten the prompt."
+            f"Expected at most {model.spec.context_length:,} tokens; together they have {len(ids) + longest:,}. "
+            "Shorten the prompt."
         )
     prefix = model.network(input_ids=_row(ids, model), use_cache=True, logits_to_keep=1)
     logits = _completion_logits(prefix.logits[0, -1].float(), prefix.past_key_values, rows, model)

@@ -23,7 +23,9 @@ def checked(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     if not text.strip():
         raise InvalidInputError(expected="some text", got="nothing", remedy="type a sentence, or choose an example")
     if len(text) > limit:
-        raise InvalidInputError(expected=f"at most {limit:,} characters", got=f"{len(text):,}", remedy="shorten the text")
+        raise InvalidInputError(
+            expected=f"at most {limit:,} characters", got=f"{len(text):,}", remedy="shorten the text"
+        )
     for position, character in enumerate(text, start=1):
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\r\t":
             raise InvalidInputError(
@@ -49,10 +51,14 @@ def with_mask_token(text: str, mask_token: str) -> str:
     replaced, count = _MASK.subn(lambda _: mask_token, checked(text))
     if count == 0:
         raise InvalidInputError(
-            expected="at least one mask", got="none", remedy="click a word to hide it, or type [MASK] or ___ where a word is missing"
+            expected="at least one mask",
+            got="none",
+            remedy="click a word to hide it, or type [MASK] or ___ where a word is missing",
         )
     if count > MAX_MASKS:
         raise InvalidInputError(
-            expected=f"at most {MAX_MASKS} masks", got=str(count), remedy="put some words back; with so little left the answers mean nothing"
+            expected=f"at most {MAX_MASKS} masks",
+            got=str(count),
+            remedy="put some words back; with so little left the answers mean nothing",
         )
     return replaced

@@ -1,4 +1,4 @@
-"""The process's engine. `get_engine()` is cheap: it imports neither torch nor transformers until a model is asked for."""
+"""The process's engine. `get_engine()` is cheap: torch and transformers wait until a model is asked for."""
 
 import os
 import threading

@@ -36,7 +36,9 @@ class Admission:
         """
         with self._lock:
             if self._count >= self.limit:
-                raise BusyError(f"{self._count} requests are waiting, which is all that this machine takes. Try again in a few seconds.")
+                raise BusyError(
+                    f"{self._count} requests are waiting, as many as this machine takes. Try again in a few seconds."
+                )
             self._count += 1
         try:
             yield

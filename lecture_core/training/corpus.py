@@ -49,10 +49,10 @@ def read_articles(path: Path) -> Iterator[Article]:
     """
     if not path.is_file():
         raise InvalidInputError(expected="a corpus file", got=f"no file {path}", remedy="give --corpus another path")
-    opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
+    open_text = lzma.open if path.suffix == ".xz" else open
     lines: list[str] = []
     try:
-        with opened as file:
+        with open_text(path, "rt", encoding="utf-8") as file:
             for line in file:
                 if line.strip():
                     lines.append(line.strip())
@@ -62,7 +62,9 @@ def read_articles(path: Path) -> Iterator[Article]:
             if lines:
                 yield Article(lines[0], tuple(lines[1:]))
     except UnicodeDecodeError as exc:
-        raise InvalidInputError(expected="UTF-8 text", got=f"byte {exc.start} of {path.name}", remedy="convert it with iconv") from exc
+        raise InvalidInputError(
+            expected="UTF-8 text", got=f"byte {exc.start} of {path.name}", remedy="convert it with iconv"
+        ) from exc
     except (lzma.LZMAError, EOFError) as exc:
         raise InvalidInputError(expected="a whole .xz file", got=str(exc), remedy="download the corpus again") from exc
 
@@ -101,7 +103,9 @@ class TokenisedCorpus:
         """Count each token id; (V,)."""
         return np.bincount(self.ids, minlength=vocabulary)
 
-    def batch(self, seed: int, step: int, *, tokens: int = 4096, block: int = 128, sentence_share: float = 0.5) -> TokenBatch:
+    def batch(
+        self, seed: int, step: int, *, tokens: int = 4096, block: int = 128, sentence_share: float = 0.5
+    ) -> TokenBatch:
         """Draw the batch of one step: single sentences of about equal length, or packed blocks.
 
         Visitors type single sentences, so a share of the batches is made of them; blocks teach the longer context.
@@ -164,7 +168,8 @@ def tokenise(paths: list[Path], tokenizer: Any, *, held_out: bool, cache: Path) 
         arrays = _tokenise(paths, tokenizer, held_out)
         stored.parent.mkdir(parents=True, exist_ok=True)
         partial = stored.with_name("partial-" + stored.name)
-        np.savez(partial, **arrays)
+        with partial.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
         partial.rename(stored)
     arrays = dict(np.load(stored))
     return TokenisedCorpus(

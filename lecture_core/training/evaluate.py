@@ -1,6 +1,6 @@
 """`python -m lecture_core.training.evaluate <id> --corpus FILE`: a bundled model's figures on held-out articles.
 
-Prints one line of JSON: single sentences and packed blocks apart, since visitors type sentences and papers report blocks.
+Prints one line of JSON: sentences and packed blocks apart, since visitors type sentences and papers report blocks.
 """
 
 import argparse

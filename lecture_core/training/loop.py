@@ -61,7 +61,9 @@ class Objective(Protocol):
     def parameter_groups(self) -> list[dict[str, Any]]:
         """AdamW groups, each with its own `lr`."""
 
-    def loss(self, batch: TokenBatch, generator: torch.Generator, progress: float) -> tuple[torch.Tensor, dict[str, float]]:
+    def loss(
+        self, batch: TokenBatch, generator: torch.Generator, progress: float
+    ) -> tuple[torch.Tensor, dict[str, float]]:
         """Loss of a batch and figures to log; `progress` in [0, 1] is the share of the training done."""
 
     def evaluate(self, held_out: TokenisedCorpus) -> dict[str, float]:
@@ -94,11 +96,14 @@ def train(
     """
     device, dtype = choose_device()
     objective.modules.to(device).train()
-    optimizer = torch.optim.AdamW(objective.parameter_groups(), betas=(0.9, 0.98), eps=1e-6, weight_decay=0.01, fused=True)
+    optimizer = torch.optim.AdamW(
+        objective.parameter_groups(), betas=(0.9, 0.98), eps=1e-6, weight_decay=0.01, fused=True
+    )
     base_rates = [group["lr"] for group in optimizer.param_groups]
     state.mkdir(parents=True, exist_ok=True)
     first = _resume(objective, optimizer, state)
-    started, window, averages = time.monotonic(), time.monotonic(), {}
+    started, window = time.monotonic(), time.monotonic()
+    averages: dict[str, float] = {}
     for step in range(first, schedule.steps):
         for group, rate in zip(optimizer.param_groups, base_rates, strict=True):
             group["lr"] = rate * schedule.factor(step)
@@ -123,7 +128,11 @@ def train(
             with torch.autocast(device.type, dtype, enabled=dtype != torch.float32), torch.inference_mode():
                 measured = objective.evaluate(held_out)
             report("held out  " + "  ".join(f"{k} {v:.4f}" for k, v in measured.items()))
-            row = {"step": done, "tokens": done * schedule.batch_tokens, "seconds": round(time.monotonic() - started, 1)}
+            row = {
+                "step": done,
+                "tokens": done * schedule.batch_tokens,
+                "seconds": round(time.monotonic() - started, 1),
+            }
             _log(state / "log.csv", row | averages | {f"held_out_{k}": v for k, v in measured.items()})
             _checkpoint(objective, optimizer, state, done, schedule)
             window = time.monotonic()
@@ -141,12 +150,18 @@ def _log(path: Path, row: dict[str, float]) -> None:
         writer.writerow({k: f"{v:.5g}" if isinstance(v, float) and not math.isinf(v) else v for k, v in row.items()})
 
 
-def _checkpoint(objective: Objective, optimizer: torch.optim.Optimizer, state: Path, done: int, schedule: Schedule) -> None:
+def _checkpoint(
+    objective: Objective, optimizer: torch.optim.Optimizer, state: Path, done: int, schedule: Schedule
+) -> None:
     names = {id(p): n for n, p in objective.modules.named_parameters()}
     tensors = {f"model.{n}": p.detach().clone() for n, p in objective.modules.named_parameters()}
     for parameter, slots in optimizer.state.items():
-        tensors |= {f"adam.{k}.{names[id(parameter)]}": v.clone() for k, v in slots.items() if isinstance(v, torch.Tensor)}
-    save_atomically(tensors, state / "checkpoint.safetensors", {"step": str(done), "schedule": json.dumps(asdict(schedule))})
+        tensors |= {
+            f"adam.{k}.{names[id(parameter)]}": v.clone() for k, v in slots.items() if isinstance(v, torch.Tensor)
+        }
+    save_atomically(
+        tensors, state / "checkpoint.safetensors", {"step": str(done), "schedule": json.dumps(asdict(schedule))}
+    )
 
 
 def save_atomically(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:

@@ -1,8 +1,9 @@
 """Masked LM: hide some tokens, predict them from both sides (Devlin et al. 2019, section 3.1, arXiv:1810.04805).
 
 `corrupt` is BERT's recipe: of the chosen positions 80 % become [MASK], 10 % a random token, 10 % stay as they are; the
-loss counts the chosen positions only. The encoder starts from MiniLM-L6-H384; the head is new: its dense layer starts as
-the identity and its output bias as the log of each token's frequency, so that step 0 already predicts the unigram model.
+loss counts the chosen positions only. The encoder starts from MiniLM-L6-H384; the head is new: its dense layer starts
+as the identity and its output bias as the log of each token's frequency, so that training starts near the unigram
+model.
 """
 
 from typing import Any
@@ -74,7 +75,15 @@ class MaskedLM:
         mask_rate: share of the positions that carry loss. BERT: 0.15; more gives more signal a pass.
     """
 
-    def __init__(self, model: BertForMaskedLM, tokenizer: Any, *, mask_rate: float = 0.2, body_rate: float = 5e-4, head_rate: float = 1e-3) -> None:
+    def __init__(
+        self,
+        model: BertForMaskedLM,
+        tokenizer: Any,
+        *,
+        mask_rate: float = 0.2,
+        body_rate: float = 5e-4,
+        head_rate: float = 1e-3,
+    ) -> None:
         self.model, self.tokenizer, self.mask_rate = model, tokenizer, mask_rate
         self.body_rate, self.head_rate = body_rate, head_rate
         self.modules = torch.nn.ModuleDict({"model": model})
@@ -82,7 +91,7 @@ class MaskedLM:
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The head learns faster than the body, since it starts from nothing."""
-        head = list(self.model.cls.predictions.transform.parameters()) + [self.model.cls.predictions.bias]
+        head = [*self.model.cls.predictions.transform.parameters(), self.model.cls.predictions.bias]
         ids = {id(p) for p in head}
         body = [p for p in self.model.parameters() if id(p) not in ids]
         return [{"params": body, "lr": self.body_rate}, {"params": head, "lr": self.head_rate}]
@@ -100,7 +109,9 @@ class MaskedLM:
         )
         return ids.to(device), attention.to(device), corrupted.to(device), chosen.to(device)
 
-    def loss(self, batch: TokenBatch, generator: torch.Generator, progress: float) -> tuple[torch.Tensor, dict[str, float]]:
+    def loss(
+        self, batch: TokenBatch, generator: torch.Generator, progress: float
+    ) -> tuple[torch.Tensor, dict[str, float]]:
         """Cross-entropy on the chosen positions, in nats."""
         ids, attention, corrupted, chosen = self._corrupted(batch, generator)
         hidden = self.model.bert(input_ids=corrupted, attention_mask=attention).last_hidden_state

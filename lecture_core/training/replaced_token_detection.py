@@ -1,9 +1,9 @@
 """ELECTRA: a small generator fills masks with samples, a discriminator learns which tokens are samples.
 
-Source: Clark et al. 2020, section 2 (arXiv:2003.10555). Every real token carries loss, not 15 % of them. As in the paper
-both train together and no gradient goes through the sampling. Unlike the paper the two share no parameters and both
-start from our masked LM: the generator from its first layers, the discriminator from all of them. Since they share
-nothing, the weight lambda between the two losses only scales gradients that Adam scales anyway; it is 1 here.
+Source: Clark et al. 2020, section 2 (arXiv:2003.10555). Every real token carries loss, not 15 % of them. As in the
+paper both train together and no gradient goes through the sampling. Unlike the paper the two share no parameters and
+both start from our masked LM: the generator from its first layers, the discriminator from all of them. Since they
+share nothing, the weight lambda between the two losses only scales gradients that Adam scales anyway; it is 1 here.
 """
 
 from typing import Any
@@ -16,14 +16,18 @@ from lecture_core.training.corpus import TokenBatch, TokenisedCorpus
 from lecture_core.training.masked_lm import LOSS_ROWS, tensors
 
 
-def from_masked_lm(start: BertForMaskedLM, *, generator_layers: int | None = None) -> tuple[ElectraForMaskedLM, ElectraForPreTraining]:
+def from_masked_lm(
+    start: BertForMaskedLM, *, generator_layers: int | None = None
+) -> tuple[ElectraForMaskedLM, ElectraForPreTraining]:
     """Build generator and discriminator from a masked LM; ELECTRA's layers are BERT's under other names.
 
     Args:
-        generator_layers: layers of the generator; half of the discriminator's by default. The paper: a quarter to a half.
+        generator_layers: layers of the generator; half of the discriminator's by default.
     """
     generator_layers = generator_layers or start.config.num_hidden_layers // 2
-    shared = {k: v for k, v in start.config.to_dict().items() if k not in ("model_type", "architectures", "num_hidden_layers")}
+    shared = {
+        k: v for k, v in start.config.to_dict().items() if k not in ("model_type", "architectures", "num_hidden_layers")
+    }
     shared |= {"embedding_size": start.config.hidden_size, "attn_implementation": "eager"}
     generator = ElectraForMaskedLM(ElectraConfig(**shared, num_hidden_layers=generator_layers))
     discriminator = ElectraForPreTraining(ElectraConfig(**shared, num_hidden_layers=start.config.num_hidden_layers))
@@ -48,7 +52,7 @@ def sample(logits: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 def area_under_curve(scores: torch.Tensor, positive: torch.Tensor) -> float:
     """Chance that a replaced token scores above an original one, in [0, 1]; ties count half (rank statistic)."""
-    values, inverse, counts = scores.unique(return_inverse=True, return_counts=True)
+    _, inverse, counts = scores.unique(return_inverse=True, return_counts=True)
     last = counts.cumsum(0)
     ranks = (last - (counts - 1) / 2)[inverse]  # average rank of equal scores, from 1
     n_positive = int(positive.sum())
@@ -83,7 +87,7 @@ class ReplacedTokenDetection:
         """Mask, fill and compare.
 
         Returns:
-            ids (B, T), attention (B, T), ids with samples (B, T), replaced (B, T) bool, the generator's mean loss in nats.
+            ids (B, T), attention (B, T), ids with samples (B, T), replaced (B, T) bool, the generator's loss in nats.
         """
         ids, attention = tensors(batch, torch.device("cpu"))
         usable = attention.bool() & ~torch.isin(ids, self.special)
@@ -103,7 +107,9 @@ class ReplacedTokenDetection:
             filled[chosen] = torch.cat(samples)
         return ids, attention, filled, filled != ids, loss / max(1, len(targets))
 
-    def loss(self, batch: TokenBatch, generator: torch.Generator, progress: float) -> tuple[torch.Tensor, dict[str, float]]:
+    def loss(
+        self, batch: TokenBatch, generator: torch.Generator, progress: float
+    ) -> tuple[torch.Tensor, dict[str, float]]:
         """Generator's masked-LM loss plus the discriminator's binary cross-entropy over all real tokens."""
         _, attention, filled, replaced, generator_loss = self.corrupted(batch, generator)
         logits = self.discriminator(input_ids=filled, attention_mask=attention).logits

@@ -43,6 +43,7 @@ def _verdict(outcome: Outcome) -> str:
     if found is not None:
         where = "in the form asked for" if found.pattern == "strict" else "found in free text"
         read = f"Read as <b>{html.escape(found.value)}</b>, {where}."
-    if truth:
-        read += " <b>✓ right</b>" if outcome.right else f" <b>✗ wrong</b>, true: <b>{truth}</b>"
-    return read
+    if not truth:
+        return read
+    mark = "✓ right" if outcome.right else "✗ wrong"
+    return f'<b style="white-space:nowrap">{mark}</b>{"." if outcome.right else f": it is <b>{truth}</b>."} {read}'

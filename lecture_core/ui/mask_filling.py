@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lecture_core.engine import get_engine
-from lecture_core.engine.protocol import Candidate, FillMaskResult, MaskPrediction, RecipeToken
+from lecture_core.engine.results import Candidate, FillMaskResult, MaskPrediction, RecipeToken
 from lecture_core.text_input import hide
 from lecture_core.ui import inputs, results
 from lecture_core.ui.errors import escape_markdown, user_errors
+from lecture_core.ui.memory import rerun_here
 
 _FATES: dict[str, results.Mark] = {"untouched": "none", "masked": "masked", "random": "random", "kept": "kept"}
 
@@ -25,14 +26,12 @@ def strip(stem: str, result: FillMaskResult, model: str, temperature: float) -> 
         _mask_chip(text, result.masks[order[i]], order[i] == chosen, temperature)
         if i in order
         else results.StripToken(text, starts_word=starts, special=special)
-        for i, (text, starts, special) in enumerate(
-            zip(tokens.tokens, tokens.starts_word, tokens.special, strict=True)
-        )
+        for i, (text, starts, special) in enumerate(zip(tokens.tokens, tokens.starts_word, tokens.special, strict=True))
     ]
     clicked = results.token_strip(f"{stem}_strip", chips, clickable=True)
     if clicked in order:
         st.session_state[f"{stem}_mask"] = order[clicked]
-        st.rerun(scope="fragment")
+        rerun_here()
     if clicked is not None and not chips[clicked].special:
         st.session_state[f"{stem}_hide"] = hide(result.text, tokens.spans[clicked])
         st.rerun()

@@ -10,6 +10,8 @@ import streamlit as st
 from lecture_core.background import BackgroundRun
 from lecture_core.engine import get_engine
 from lecture_core.measurement import Progress
+from lecture_core.provenance import Provenance
+from lecture_core.ui import results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import session_id
 
@@ -80,10 +82,18 @@ def _progress(stem: str, run: BackgroundRun[Progress], names: Mapping[str, str],
     kept = run.kept
     now = next(reversed(kept), None)
     done = sum(progress.n for progress in kept.values())
-    bar, button = st.columns([4, 1], vertical_alignment="center")
+    row = st.container(horizontal=True, vertical_alignment="center")
     words = "Loading the model" if now is None else f"{names[now]}: {kept[now].right} of {kept[now].n} right so far"
-    bar.progress(done / (items * len(names)), text=f"{words} · {done} of {items * len(names)} asked")
-    if button.button("Cancel", key=f"{stem}_cancel", icon=":material/stop_circle:"):
+    row.progress(done / (items * len(names)), text=f"{words} · {done} of {items * len(names)} asked")
+    if row.button("Cancel", key=f"{stem}_cancel", icon=":material/stop_circle:"):
         run.cancel()
         run.wait(2)
         st.rerun()
+
+
+def origin(made: Provenance | None) -> None:
+    """Show where the rates above come from, or that there are none."""
+    if made is None:
+        st.caption("Not measured with these settings yet.")
+    else:
+        results.caption(made)

@@ -28,3 +28,9 @@ def session_id() -> str:
     """Return this visitor's session id: the engine runs one stream a session."""
     context = get_script_run_ctx()
     return context.session_id if context else ""
+
+
+def rerun_here() -> None:
+    """Run the fragment again if only it runs now, else the whole page: draw a click at once, without a flash."""
+    context = get_script_run_ctx()
+    st.rerun(scope="fragment" if context and context.fragment_ids_this_run else "app")

@@ -76,19 +76,22 @@ def _settings(stem: str, task: Task) -> Setup:
     return Setup(model, seed, described)
 
 
-def word_problem(stem: str, task: Task, presets: Mapping[str, Item]) -> Item:
-    """Ask for a word problem; the answer of a known one is known, for another the visitor may give it."""
+def word_problem(stem: str, task: Task, presets: Mapping[str, Item]) -> tuple[Item, ReasoningSetup]:
+    """Ask for a word problem and settings; the answer of a known one is known, for another the visitor may give it."""
     known = {item.question: item for item in (task.example, *task.items)}
     titles = {title: item.question for title, item in presets.items()}
-    asked = inputs.text(stem, "question", "The question", task.example.question, presets=titles, height=80)
-    if asked in known:
-        return known[asked]
-    truth = st.text_input("Its true answer, if you know it", key=f"{stem}_truth", max_chars=40, bind="query-params")
-    return Item(asked, (truth or "").strip())
+    left, right = st.columns([6, 1])
+    with left:
+        asked = inputs.text(stem, "question", "The question", task.example.question, presets=titles, height=80)
+    with right:
+        setup = _reasoning_settings(stem)
+        if asked in known:
+            return known[asked], setup
+        truth = st.text_input("True answer", key=f"{stem}_truth", max_chars=40, bind="query-params", help="If known.")
+    return Item(asked, (truth or "").strip()), setup
 
 
-def reasoning_settings(stem: str) -> ReasoningSetup:
-    """Ask for model, number of exemplars and their order."""
+def _reasoning_settings(stem: str) -> ReasoningSetup:
     with st.popover("Settings", icon=":material/tune:"):
         model = inputs.model(stem, "causal_lm")
         k = st.slider("Exemplars of the first two ways", 0, MAX_EXEMPLARS, 4, key=f"{stem}_k", bind="query-params")

@@ -3,7 +3,7 @@
 Knows no numbers: `lecture_core.tables` reads them. Sorting is a click on a column's header.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -20,17 +20,18 @@ _MOST_ROWS = 20
 _PINNED_CHARACTERS = 16
 
 
-def lecture_table(table_id: str, *, key: str = "") -> None:
+def lecture_table(table_id: str, *, key: str = "", columns: Sequence[str] = ()) -> None:
     """Show a published table with title, source, notes and download, for use beside a live result.
 
     Args:
         table_id: one of `lecture_core.tables.list_tables()`.
         key: prefix of the session keys; needed where a page shows the same table twice.
+        columns: the ones to show in a narrow place, by machine name; all by default. The download has all.
     """
     table = load_table(table_id)
     key = key or f"table_{table_id}"
     st.markdown(f"**{table.meta.title}**")
-    grid(table, key=key)
+    grid(table, key=key, columns=columns)
     source_line(table)
     with st.container(horizontal=True):
         download(table, key=key)
@@ -38,14 +39,15 @@ def lecture_table(table_id: str, *, key: str = "") -> None:
             st.markdown(about(table))
 
 
-def grid(table: PublishedTable, *, key: str) -> None:
+def grid(table: PublishedTable, *, key: str, columns: Sequence[str] = ()) -> None:
     """Show the rows, sortable by a click on a header; bold is the best of the whole published table."""
+    shown = [c for c in table.meta.columns if not columns or c.name in columns]
     config: Any = {  # positions (0 is the index) are documented keys; the type hint knows names only
         position: st.column_config.Column(help=column.unit or None, pinned=_pinned(table, column) or None)
-        for position, column in enumerate(table.meta.columns, start=1)
+        for position, column in enumerate(shown, start=1)
     }
     st.dataframe(
-        _styled(table),
+        _styled(table, shown),
         key=f"{key}_grid",
         hide_index=True,
         placeholder=MISSING,
@@ -55,10 +57,9 @@ def grid(table: PublishedTable, *, key: str) -> None:
     )
 
 
-def _styled(table: PublishedTable) -> Styler:
-    columns = table.meta.columns
+def _styled(table: PublishedTable, columns: Sequence[ColumnMeta]) -> Styler:
     frame = pd.DataFrame({c.name: _sortable(table.frame[c.name], c) for c in columns})
-    bold = table.best.replace({True: "font-weight: bold", False: ""}).astype(str)
+    bold = table.best[[c.name for c in columns]].replace({True: "font-weight: bold", False: ""}).astype(str)
     if any(c.group for c in columns):
         frame.columns = pd.MultiIndex.from_tuples([(c.group, c.header) for c in columns])
     else:

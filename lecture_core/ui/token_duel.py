@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from lecture_core.engine.protocol import CorruptedToken, Corruption, Detection
+from lecture_core.engine.results import CorruptedToken, Corruption, Detection
 from lecture_core.ui import results
 
 
@@ -70,7 +70,9 @@ def score(corruption: Corruption, verdict: Detection, marked: frozenset[int]) ->
         st.columns(2), ("You found", "The discriminator found"), (marked, flagged), strict=True
     ):
         alarms = len(said - fakes)
-        column.metric(who, f"{len(fakes & said)} of {len(fakes)}", f"{alarms} false alarms", delta_color="off", delta_arrow="off")
+        column.metric(
+            who, f"{len(fakes & said)} of {len(fakes)}", f"{alarms} false alarms", delta_color="off", delta_arrow="off"
+        )
     same = sum(t.masked and not t.replaced for t in corruption.tokens)
     if same:
         st.caption(f"Sampled tokens that equal the original count as original: {same} here.")

@@ -115,8 +115,8 @@ def warm() -> None:
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Tell Streamlit that pages come from `st.navigation`, and warm up.
 
-    Streamlit assumes the old `pages/` discovery until some session has run the script, and greets the first visitor of a
-    deep link with "Page not found".
+    Streamlit assumes the old `pages/` discovery until some session has run the script, and greets the first visitor of
+    a deep link with "Page not found".
     """
     PagesManager.uses_pages_directory = False
     threading.Thread(target=warm, name="warm", daemon=True).start()

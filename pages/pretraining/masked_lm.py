@@ -1,10 +1,10 @@
 """After this page a student can say what a masked LM is trained to do and read its answer as a distribution."""
 
 import streamlit as st
-
 from lecture_core import catalog
+from lecture_core.encoder_code import fill_mask_code
 from lecture_core.engine import get_engine
-from lecture_core.engine.protocol import TEMPERATURES, FillMaskResult
+from lecture_core.engine.results import TEMPERATURES, FillMaskResult
 from lecture_core.ui import inputs, mask_filling, page, results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
@@ -23,18 +23,6 @@ PRESETS = {
     "Both sides": "The [MASK] barked at the mailman.",
     "Two senses": "He deposited the money in the [MASK].",
 }
-CODE = """import torch
-from transformers import AutoModelForMaskedLM, AutoTokenizer
-
-tokenizer = AutoTokenizer.from_pretrained({source!r})
-model = AutoModelForMaskedLM.from_pretrained({source!r}, dtype=torch.float32)
-batch = tokenizer({text!r}, return_tensors="pt")
-with torch.inference_mode():
-    logits = model(**batch).logits[0]
-for position in (batch.input_ids[0] == tokenizer.mask_token_id).nonzero()[:, 0]:
-    best = (logits[position] / {temperature}).softmax(-1).topk(6)
-    print([(tokenizer.decode(i), round(p.item(), 3)) for i, p in zip(best.indices, best.values)])
-"""
 
 
 def try_it() -> tuple[str, str]:
@@ -54,9 +42,7 @@ def ask(text: str, model: str, words: list[str]) -> FillMaskResult:
     """Run the model once for a text; other words need a new run, other temperatures do not."""
     asked = (*LECTURE_ANSWERS, *words) if text == LECTURE else tuple(words)
     engine = get_engine()
-    return remember(
-        STEM, (text, model, asked), lambda: engine.fill_mask(text, model=model, top_k=6, candidates=asked)
-    )
+    return remember(STEM, (text, model, asked), lambda: engine.fill_mask(text, model=model, top_k=6, candidates=asked))
 
 
 def one_mask(result: FillMaskResult, index: int, text: str, words: list[str], temperature: float) -> None:
@@ -71,13 +57,22 @@ def one_mask(result: FillMaskResult, index: int, text: str, words: list[str], te
     mask_filling.candidates(STEM, title, mask, asked, temperature)
 
 
+def words_and_temperature() -> tuple[list[str], float]:
+    """Ask which words to look for, and for the temperature."""
+    left, right = st.columns(2)
+    hint = "hospital, school"
+    words = left.text_input("Ask for words", key=f"{STEM}_asked", placeholder=hint, bind="query-params", max_chars=80)
+    heat = right.select_slider("Temperature", TEMPERATURES, 1.0, key=f"{STEM}_temperature", bind="query-params")
+    return [w.strip() for w in (words or "").split(",") if w.strip()][:5], heat
+
+
 @st.fragment
 def lab() -> None:
     """Input, strip and bars; the temperature redraws stored logits without the model."""
     text, model = try_it()
-    words = [w.strip() for w in st.session_state.get(f"{STEM}_asked", "").split(",") if w.strip()][:5]
-    temperature = st.session_state.get(f"{STEM}_temperature", 1.0)
-    with user_errors():
+    above = st.container()
+    words, temperature = words_and_temperature()
+    with above, user_errors():
         result = ask(text, model, words)
         index = mask_filling.strip(STEM, result, model, temperature)
         st.caption("Under each mask: the model's first choice. Click a mask to see the rest, click a word to hide it.")
@@ -87,11 +82,7 @@ def lab() -> None:
             results.caption(result.provenance)
             page.reveal(STEM, result.masks[0].candidates[0].token, "That is the model's first choice at mask 1.")
         with right:
-            lecture_table("roberta", key=STEM)
-    asked, heat = st.columns(2)
-    hint = "hospital, school"
-    asked.text_input("Ask for words", key=f"{STEM}_asked", placeholder=hint, bind="query-params", max_chars=80)
-    heat.select_slider("Temperature", TEMPERATURES, 1.0, key=f"{STEM}_temperature", bind="query-params")
+            lecture_table("roberta", key=STEM, columns=("model", "setting", "mnli_m", "sst2"))
     mask_filling.masking_recipe(STEM, text.replace("[MASK]", " ").replace("___", " "), model)
 
 
@@ -105,10 +96,10 @@ page.notice(
 )
 page.footer(
     STEM,
-    code=CODE.format(
-        source=catalog.get(st.session_state.get(f"{STEM}_model", "minilm-mlm")).loadable,
-        text=st.session_state.get(f"{STEM}_text", LECTURE).replace("___", "[MASK]"),
-        temperature=st.session_state.get(f"{STEM}_temperature", 1.0),
+    code=fill_mask_code(
+        catalog.get(st.session_state.get(f"{STEM}_model", "minilm-mlm")),
+        st.session_state.get(f"{STEM}_text", LECTURE).replace("___", "[MASK]"),
+        st.session_state.get(f"{STEM}_temperature", 1.0),
     ),
     deeper=(
         ("BERT (Devlin et al. 2019)", "https://arxiv.org/abs/1810.04805"),

@@ -1,12 +1,12 @@
 """After this page a student can say why ELECTRA learns from every token and how its discriminator decides."""
 
 import streamlit as st
-
 from lecture_core import catalog
+from lecture_core.encoder_code import detection_code
 from lecture_core.engine import get_engine
 from lecture_core.ui import inputs, page, results, token_duel
 from lecture_core.ui.errors import user_errors
-from lecture_core.ui.memory import remember
+from lecture_core.ui.memory import remember, rerun_here
 from lecture_core.ui.tables import lecture_table
 
 STEM = "replaced_token_detection"
@@ -18,18 +18,6 @@ PRESETS = {
     "The lecture": "BERT is a language model that was trained on a large collection of books and articles.",
 }
 EDITED = ("the chef cooked the meal", "the chef banana the meal")
-CODE = """import torch
-from transformers import AutoModelForPreTraining, AutoTokenizer
-
-tokenizer = AutoTokenizer.from_pretrained({source!r})
-discriminator = AutoModelForPreTraining.from_pretrained({source!r}, dtype=torch.float32)
-batch = tokenizer({text!r}, return_tensors="pt")
-with torch.inference_mode():
-    probabilities = discriminator(**batch).logits[0].sigmoid()  # chance that each token was replaced
-for token, p in zip(tokenizer.convert_ids_to_tokens(batch.input_ids[0]), probabilities):
-    print(f"{{token:12}} {{p:.2f}}")
-"""
-
 Round = tuple[str, str, str, float, int]
 
 
@@ -52,6 +40,11 @@ def new_round(now: Round) -> None:
         st.session_state[f"{STEM}_shown"] = False
 
 
+def turn() -> None:
+    """Show what is hidden, or hide what is shown."""
+    st.session_state[f"{STEM}_shown"] = not st.session_state[f"{STEM}_shown"]
+
+
 @st.fragment
 def duel() -> None:
     """One round: corrupt, mark, reveal, compare."""
@@ -68,7 +61,7 @@ def duel() -> None:
             clicked = token_duel.hidden_strip(f"{STEM}_strip", corruption, marked)
             if clicked is not None:
                 st.session_state[f"{STEM}_marks"] = marked ^ {clicked}
-                st.rerun(scope="fragment")
+                rerun_here()
         else:
             st.markdown("**The truth**, and under each word the discriminator's probability that it is fake.")
             verdict = remember(
@@ -77,9 +70,8 @@ def duel() -> None:
             token_duel.revealed_strip(f"{STEM}_truth", corruption, verdict, marked)
             came = token_duel.score(corruption, verdict, marked)
             page.reveal(STEM, came, "One sentence is a small sample: try other seeds.")
-        if st.button("Hide and mark again" if shown else "Reveal", type="primary", key=f"{STEM}_reveal"):
-            st.session_state[f"{STEM}_shown"] = not shown
-            st.rerun(scope="fragment")
+        verb = "Hide and mark again" if shown else "Reveal"
+        st.button(verb, type="primary", key=f"{STEM}_reveal", on_click=turn)
         results.caption(corruption.provenance)
         if shown:
             results.caption(verdict.provenance)
@@ -111,7 +103,7 @@ with left:
     duel()
     by_hand()
 with right:
-    lecture_table("electra_small", key=STEM)
+    lecture_table("electra_small", key=STEM, columns=("model", "train_flops", "glue_dev"))
 page.notice(
     "The generator's samples are **plausible**, so the discriminator must read the whole sentence.",
     "Every token is a training example for ELECTRA; a masked LM learns from about one in seven.",
@@ -119,9 +111,9 @@ page.notice(
 )
 page.footer(
     STEM,
-    code=CODE.format(
-        source=catalog.get(st.session_state.get(f"{STEM}_model", DISCRIMINATOR)).loadable,
-        text=st.session_state.get(f"{STEM}_after", EDITED[1]),
+    code=detection_code(
+        catalog.get(st.session_state.get(f"{STEM}_model", DISCRIMINATOR)),
+        st.session_state.get(f"{STEM}_after", EDITED[1]),
     ),
     deeper=(("ELECTRA (Clark et al. 2020)", "https://arxiv.org/abs/2003.10555"),),
 )

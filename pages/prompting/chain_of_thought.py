@@ -18,7 +18,7 @@ from lecture_core.tasks import Item, load_task
 from lecture_core.text_input import checked
 from lecture_core.ui import page, prompting_inputs, results
 from lecture_core.ui.errors import user_errors
-from lecture_core.ui.measuring import measuring
+from lecture_core.ui.measuring import measuring, origin
 from lecture_core.ui.memory import session_id
 from lecture_core.ui.prompting_inputs import ReasoningSetup
 from lecture_core.ui.race import race
@@ -49,7 +49,7 @@ def run(item: Item, setup: ReasoningSetup) -> dict[str, Outcome]:
     def start(method: str) -> Answering:
         return chain_of_thought.ask(get_engine(), TASK, item, method, **asdict(setup), session=session_id())
 
-    return race(STEM, (item, setup), slots, start, control=st.empty(), lines=5)
+    return race(STEM, (item, setup), slots, start, control=st.empty(), lines=7)
 
 
 def accuracy(setup: ReasoningSetup) -> None:
@@ -68,7 +68,7 @@ def accuracy(setup: ReasoningSetup) -> None:
                 results.rate(METHODS[name], *counts.get(name, (0, 0)))
             if {"direct", "reasoning"} <= set(counts):
                 st.markdown(chain_of_thought.finding(counts["direct"], counts["reasoning"]))
-            results.caption(made) if made else st.caption("Not measured with these settings yet.")
+            origin(made)
         with right:
             published(setup.model, counts)
 
@@ -95,8 +95,7 @@ def published(model: str, counts: Mapping[str, tuple[int, int]]) -> None:
 
 page.header(STEM)
 page.predict(STEM, "Which way leads a model of 135M parameters to the right answer?", (*METHODS.values(), NONE))
-item = prompting_inputs.word_problem(STEM, TASK, PRESETS)
-setup = prompting_inputs.reasoning_settings(STEM)
+item, setup = prompting_inputs.word_problem(STEM, TASK, PRESETS)
 result = st.container()
 accuracy(setup)
 page.notice(

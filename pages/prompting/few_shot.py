@@ -16,7 +16,7 @@ from lecture_core.recorded_runs import counted, rates
 from lecture_core.tasks import Item, Task
 from lecture_core.ui import page, prompting_inputs, results
 from lecture_core.ui.errors import user_errors
-from lecture_core.ui.measuring import measuring
+from lecture_core.ui.measuring import measuring, origin
 from lecture_core.ui.memory import session_id
 from lecture_core.ui.prompting_inputs import Setup
 from lecture_core.ui.race import race
@@ -62,8 +62,8 @@ def run(task: Task, item: Item, prompts: Mapping[str, FittedPrompt], model: str)
 
 def weights(before: str, after: str) -> None:
     """Say whether the weights changed."""
-    same = "equal. The model learned nothing; it only read." if before == after else "different."
-    st.markdown(f"**No gradient update.** Checksum of the weights before `{before}`, after `{after}`: {same}")
+    same = "equal" if before == after else "different"
+    st.markdown(f"**No gradient update.** Checksum of the weights before `{before}`, after `{after}`: {same}.")
 
 
 def accuracy(task: Task, setup: Setup) -> None:
@@ -81,7 +81,7 @@ def accuracy(task: Task, setup: Setup) -> None:
         figure = accuracy_over_k(points, ks=few_shot.KS, chance=1 / len(task.labels) if task.labels else None)
         alt = "; ".join(f"{p.label} {p.right} of {p.n} right" for p in points) or "nothing measured yet"
         st.plotly_chart(figure, key=f"{STEM}_chart", config=CHART_CONFIG, alt=alt)
-        results.caption(made) if made else st.caption("Not measured for this model yet.")
+        origin(made)
 
     st.subheader(f"How often is it right? {task.title}", anchor=False)
     names = {str(k): f"k = {k}" for k in few_shot.KS}

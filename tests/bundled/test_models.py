@@ -9,7 +9,8 @@ from lecture_core.engine import get_engine
 
 pytestmark = pytest.mark.bundled
 BUNDLED = [spec.id for spec in catalog.models() if spec.origin == "bundled"]
-DATES = "Input: 2014-06-01\nOutput: !06!01!2014!\nInput: 2007-12-13\nOutput: !12!13!2007!\nInput: 2010-09-23\nOutput: !09!23!2010!\n"
+SLIDE = ("2014 06 01", "2007 12 13", "2010 09 23")
+DATES = "".join(f"Input: {y}-{m}-{d}\nOutput: !{m}!{d}!{y}!\n" for y, m, d in map(str.split, SLIDE))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,9 @@ def test_the_discriminator_separates_fakes_from_originals(engine):
 
 
 def test_three_examples_teach_the_date_format(engine):
-    chunks = engine.generate(f"{DATES}Input: 2005-07-23\nOutput:", model="smollm2-135m-instruct", max_new_tokens=24, stop=["\n"])
+    chunks = engine.generate(
+        f"{DATES}Input: 2005-07-23\nOutput:", model="smollm2-135m-instruct", max_new_tokens=24, stop=["\n"]
+    )
     assert "".join(c.text for c in chunks).strip() == "!07!23!2005!"
 
 

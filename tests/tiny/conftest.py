@@ -23,7 +23,9 @@ def tiny_folder(tmp_path_factory):
 @pytest.fixture
 def rows(tiny_folder, monkeypatch):
     template = catalog.get("minilm-mlm")
-    tiny = {i: replace(template, id=i, title=i, role=r, source=f"bundled:{i}", context_length=64) for i, r in ROWS.items()}
+    tiny = {
+        i: replace(template, id=i, title=i, role=r, source=f"bundled:{i}", context_length=64) for i, r in ROWS.items()
+    }
     everything = catalog._rows() | tiny
     monkeypatch.setattr(catalog, "_rows", lambda: everything)
     monkeypatch.setattr(loading, "BUNDLED", tiny_folder)

@@ -19,10 +19,54 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-WORDS = (
-    "the a cat dog sat ran on mat hospital doctor she went to see chef cooked meal banana ##s ##ing . , ? ! : = 1 2 3 "
-    "language model reads text very well in out of and it was good bad river bank money"
-).split()
+WORDS = [
+    "the",
+    "a",
+    "cat",
+    "dog",
+    "sat",
+    "ran",
+    "on",
+    "mat",
+    "hospital",
+    "doctor",
+    "she",
+    "went",
+    "to",
+    "see",
+    "chef",
+    "cooked",
+    "meal",
+    "banana",
+    "##s",
+    "##ing",
+    ".",
+    ",",
+    "?",
+    "!",
+    ":",
+    "=",
+    "1",
+    "2",
+    "3",
+    "language",
+    "model",
+    "reads",
+    "text",
+    "very",
+    "well",
+    "in",
+    "out",
+    "of",
+    "and",
+    "it",
+    "was",
+    "good",
+    "bad",
+    "river",
+    "bank",
+    "money",
+]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "</s>", *WORDS]
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
 
@@ -30,10 +74,15 @@ SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "i
 def tokenizer(*, frame: bool, limit: int) -> PreTrainedTokenizerFast:
     """A word-piece tokenizer; `frame` adds [CLS] and [SEP]."""
     backend = Tokenizer(WordPiece({w: i for i, w in enumerate(VOCABULARY)}, unk_token="[UNK]"))
-    backend.normalizer, backend.pre_tokenizer, backend.decoder = BertNormalizer(), BertPreTokenizer(), WordPieceDecoder()
+    backend.normalizer, backend.pre_tokenizer, backend.decoder = (
+        BertNormalizer(),
+        BertPreTokenizer(),
+        WordPieceDecoder(),
+    )
     if frame:
         backend.post_processor = TemplateProcessing(
-            single="[CLS] $A [SEP]", special_tokens=[("[CLS]", VOCABULARY.index("[CLS]")), ("[SEP]", VOCABULARY.index("[SEP]"))]
+            single="[CLS] $A [SEP]",
+            special_tokens=[("[CLS]", VOCABULARY.index("[CLS]")), ("[SEP]", VOCABULARY.index("[SEP]"))],
         )
     names = {"unk_token": "[UNK]", "pad_token": "[PAD]"}
     names |= {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"} if frame else {"eos_token": "</s>"}
@@ -57,7 +106,13 @@ def write_causal(folder: Path) -> None:
     torch.manual_seed(0)
     end = VOCABULARY.index("</s>")
     config = LlamaConfig(
-        vocab_size=len(VOCABULARY), max_position_embeddings=64, num_key_value_heads=1, eos_token_id=end, bos_token_id=None, pad_token_id=0, **SIZES
+        vocab_size=len(VOCABULARY),
+        max_position_embeddings=64,
+        num_key_value_heads=1,
+        eos_token_id=end,
+        bos_token_id=None,
+        pad_token_id=0,
+        **SIZES,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer(frame=False, limit=64).save_pretrained(folder)

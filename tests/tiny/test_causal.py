@@ -4,7 +4,7 @@ import time
 import pytest
 
 from lecture_core.engine.admission import Admission
-from lecture_core.engine.protocol import Message
+from lecture_core.engine.results import Message
 from lecture_core.errors import BusyError, ContextLengthError, InvalidInputError, LectureError
 from tests.tiny.models import VOCABULARY
 
@@ -88,7 +88,14 @@ def test_cancel_ends_a_stream(engine):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"max_new_tokens": 0}, {"max_new_tokens": 10**6}, {"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0}, {"top_p": 2}],
+    [
+        {"max_new_tokens": 0},
+        {"max_new_tokens": 10**6},
+        {"temperature": -1},
+        {"temperature": float("nan")},
+        {"top_p": 0},
+        {"top_p": 2},
+    ],
 )
 def test_settings_out_of_range_are_refused_before_anything_runs(engine, settings):
     with pytest.raises(InvalidInputError):
@@ -140,7 +147,9 @@ def test_admission_refuses_at_once_when_all_places_are_taken():
 
 def test_two_sessions_asking_at_once_load_the_model_once(engine):
     results = []
-    threads = [threading.Thread(target=lambda: results.append(engine.next_token(PROMPT, model="tiny-lm"))) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: results.append(engine.next_token(PROMPT, model="tiny-lm"))) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

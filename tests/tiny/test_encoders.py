@@ -1,7 +1,13 @@
 import pytest
 
-from lecture_core.engine.protocol import TEMPERATURES
-from lecture_core.errors import ContextLengthError, InvalidInputError, LectureError, ModelUnavailableError, UnknownModelError
+from lecture_core.engine.results import TEMPERATURES
+from lecture_core.errors import (
+    ContextLengthError,
+    InvalidInputError,
+    LectureError,
+    ModelUnavailableError,
+    UnknownModelError,
+)
 from lecture_core.replaced_token_detection import changed
 from tests.tiny.models import VOCABULARY
 
@@ -43,14 +49,25 @@ def test_spans_cut_the_tokens_out_of_the_text(engine):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "  \n ", "no mask here", "[MASK] " * 40, "x" * 10_000 + "[MASK]", "a\x00b [MASK]", "\ud800 [MASK]", "the " * 100 + "[MASK]"],
+    [
+        "",
+        "  \n ",
+        "no mask here",
+        "[MASK] " * 40,
+        "x" * 10_000 + "[MASK]",
+        "a\x00b [MASK]",
+        "\ud800 [MASK]",
+        "the " * 100 + "[MASK]",
+    ],
 )
 def test_unusable_text_gets_a_sentence(engine, text):
     with pytest.raises((InvalidInputError, ContextLengthError), match=r"Expected .+; got .+\. .+"):
         engine.fill_mask(text, model="tiny-mlm")
 
 
-@pytest.mark.parametrize("text", ["🙂 [MASK] 🙂", "שלום [MASK]", "<script>alert(1)</script> [MASK]", "![x](http://e.x/i.png) [MASK]"])
+@pytest.mark.parametrize(
+    "text", ["🙂 [MASK] 🙂", "שלום [MASK]", "<script>alert(1)</script> [MASK]", "![x](http://e.x/i.png) [MASK]"]
+)
 def test_strange_text_is_ordinary_text(engine, text):
     assert len(engine.fill_mask(text, model="tiny-mlm").masks) == 1
 

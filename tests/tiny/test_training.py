@@ -14,7 +14,12 @@ from lecture_core.training.masked_lm import MaskedLM, corrupt
 from lecture_core.training.replaced_token_detection import area_under_curve, from_masked_lm, sample
 from tests.tiny import models
 
-SENTENCES = ("The cat sat on the mat.", "The dog ran to the hospital.", "She went to see the doctor.", "The chef cooked a meal.")
+SENTENCES = (
+    "The cat sat on the mat.",
+    "The dog ran to the hospital.",
+    "She went to see the doctor.",
+    "The chef cooked a meal.",
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +46,9 @@ def splits(corpus_file, start, tmp_path_factory):
 
 
 def objective(start):
-    model = BertForMaskedLM.from_pretrained(start, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    model = BertForMaskedLM.from_pretrained(
+        start, attn_implementation="eager", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+    )
     return MaskedLM(model, AutoTokenizer.from_pretrained(start))
 
 
@@ -57,7 +64,7 @@ def run(start, splits, state, **options):
 
 
 def test_training_lowers_the_held_out_loss(start, splits, tmp_path):
-    trained, log = run(start, splits, tmp_path)
+    _, log = run(start, splits, tmp_path)
     column = log[0].split(",").index("held_out_loss")
     losses = [float(row.split(",")[column]) for row in log[1:]]
     assert losses[-1] < losses[0]
@@ -125,7 +132,17 @@ def test_electra_starts_as_the_masked_lm_it_came_from(start):
 @pytest.mark.parametrize("recipe", ["masked_lm", "replaced_token_detection"])
 def test_the_command_writes_float16_checkpoints_that_load(recipe, start, corpus_file, tmp_path, monkeypatch):
     monkeypatch.setattr(recipes, "Schedule", lambda total, **options: Schedule(2 * 512, batch_tokens=512, **options))
-    arguments = [recipe, "--corpus", str(corpus_file), "--start", str(start), "--state", str(tmp_path / "state"), "--out", str(tmp_path / "out")]
+    arguments = [
+        recipe,
+        "--corpus",
+        str(corpus_file),
+        "--start",
+        str(start),
+        "--state",
+        str(tmp_path / "state"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
     assert command.main(arguments) == 0
     if recipe == "masked_lm":
         model = AutoModelForMaskedLM.from_pretrained(tmp_path / "out", dtype="auto")
@@ -136,7 +153,12 @@ def test_the_command_writes_float16_checkpoints_that_load(recipe, start, corpus_
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "no file"), (b"", "at least 50 sentences"), (b"\xff\xfe broken \xff", "UTF-8"), (b"Title\nOne sentence.", "at least 50")],
+    [
+        (None, "no file"),
+        (b"", "at least 50 sentences"),
+        (b"\xff\xfe broken \xff", "UTF-8"),
+        (b"Title\nOne sentence.", "at least 50"),
+    ],
 )
 def test_a_bad_corpus_is_named(content, message, start, tmp_path):
     path = tmp_path / "corpus.txt"

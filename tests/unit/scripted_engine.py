@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from lecture_core.engine.protocol import Completion, GenerationChunk, Scores
+from lecture_core.engine.results import Completion, GenerationChunk, Scores
 from lecture_core.provenance import Provenance
 
 

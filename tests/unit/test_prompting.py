@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scripted_engine import ScriptedEngine
 
 from lecture_core import few_shot
-from lecture_core.engine.protocol import Tokenised
+from lecture_core.engine.results import Tokenised
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.measurement import judged
 from lecture_core.prompting import build_prompt, choose_exemplars, exemplars_that_fit

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+PAGE = str(Path(__file__).parents[2] / "pages/pretraining/masked_lm.py")
+pytestmark = pytest.mark.bundled
+
+
+def opened(**query):
+    at = AppTest.from_file(PAGE, default_timeout=180)
+    at.query_params.update({f"masked_lm_{name}": value for name, value in query.items()})
+    return at.run()
+
+
+def words(at):
+    return " ".join(element.value for element in (*at.markdown, *at.caption, *at.error, *at.code))
+
+
+@pytest.fixture(scope="module")
+def default():
+    return opened()
+
+
+def test_the_default_view_compares_with_the_lecture(default):
+    assert not default.exception
+    assert not default.error
+    assert "Mask 1 of 5" in words(default)
+    assert "the lecture's answer: processing" in words(default)
+    assert "minilm-mlm · rev" in words(default)
+
+
+def test_a_link_restores_text_words_temperature_and_seed():
+    text = "She went to the [MASK] to see the doctor."
+    at = opened(text=text, asked="hospital", temperature="2.0", seed="5")
+    assert not at.exception
+    assert at.text_area(key="masked_lm_text").value == text
+    assert at.select_slider(key="masked_lm_temperature").value == 2.0
+    assert at.number_input(key="masked_lm_seed").value == 5
+    assert text in words(at)
+    assert "logits[position] / 2.0" in words(at)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no mask at all",
+        "[MASK] " * 40,
+        "<script>alert(1)</script>",
+        "![x](http://example.org/x.png)",
+        "a\x07b [MASK]",
+        "word " * 780 + "___",
+    ],
+)
+def test_bad_text_gets_a_sentence_and_stays(text):
+    at = opened()
+    at.text_area(key="masked_lm_text").set_value(text).run()
+    assert not at.exception
+    assert len(at.error) >= 1
+    assert "Expected" in at.error[0].value
+    assert at.text_area(key="masked_lm_text").value == text
+    at.text_area(key="masked_lm_text").set_value("The [MASK] sat.").run()
+    assert not at.error
+    assert "Mask 1 of 1" in words(at)
+
+
+def test_a_word_that_is_not_one_token_is_named():
+    at = opened(asked="antidisestablishmentarianism")
+    assert "is not one token of this model" in words(at)
+
+
+def test_another_temperature_does_not_run_the_model_again():
+    at = opened()
+    before = [c.value for c in at.caption if "rev" in c.value]
+    at.select_slider(key="masked_lm_temperature").set_value(0.5).run()
+    assert [c.value for c in at.caption if "rev" in c.value] == before

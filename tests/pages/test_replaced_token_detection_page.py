@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+PAGE = str(Path(__file__).parents[2] / "pages/pretraining/replaced_token_detection.py")
+STEM = "replaced_token_detection"
+pytestmark = pytest.mark.bundled
+
+
+def opened(**query):
+    at = AppTest.from_file(PAGE, default_timeout=180)
+    at.query_params.update({f"{STEM}_{name}": value for name, value in query.items()})
+    return at.run()
+
+
+def words(at):
+    return " ".join(element.value for element in (*at.markdown, *at.caption, *at.error))
+
+
+def test_the_default_view_judges_the_banana_and_hides_the_truth():
+    at = opened()
+    assert not at.exception
+    assert not at.error
+    assert "Click each word that you think is fake" in words(at)
+    assert not at.metric
+
+
+def test_reveal_counts_both_sides_and_shows_where_loss_falls():
+    at = opened()
+    at.button(key=f"{STEM}_reveal").click().run()
+    assert not at.exception
+    assert [m.label for m in at.metric] == ["You found", "The discriminator found"]
+    assert at.metric[0].value.startswith("0 of ")
+    assert "positions carry loss (100 %)" in words(at)
+
+
+def test_a_new_seed_starts_a_new_round():
+    at = opened()
+    at.button(key=f"{STEM}_reveal").click().run()
+    at.number_input(key=f"{STEM}_seed").set_value(11).run()
+    assert not at.metric
+
+
+def test_a_link_restores_the_round_and_the_edit():
+    at = opened(text="The dog ran home.", seed="4", share="0.3", after="the dog sang home")
+    assert not at.exception
+    assert at.text_area(key=f"{STEM}_text").value == "The dog ran home."
+    assert at.slider(key=f"{STEM}_share").value == 0.3
+    assert "the dog sang home" in " ".join(c.value for c in at.code)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x\x00y"])
+def test_bad_text_gets_a_sentence(text):
+    at = opened()
+    at.text_area(key=f"{STEM}_text").set_value(text).run()
+    at.text_input(key=f"{STEM}_after").set_value(text).run()
+    assert not at.exception
+    assert len(at.error) == 2
