@@ -11,9 +11,11 @@ _MANTISSAS = (1.0, 1.2, 1.4, 1.7, 2.0, 2.4, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.5)
 
 
 def three_digits(value: float) -> str:
-    """Return a number with three significant digits, without exponent: `1.33`, `72.2`, `1,880`."""
+    """Return a number with three significant digits: `1.33`, `72.2`, `1,880`; far from 1 as a power: `5.7e-11`."""
     if value == 0:
         return "0"
+    if not 1e-3 <= abs(value) < 1e9:
+        return power(value)
     decimals = 2 - math.floor(math.log10(abs(value)))
     digits = f"{round(value, decimals):,.{max(decimals, 0)}f}"
     return digits.rstrip("0").rstrip(".") if "." in digits else digits

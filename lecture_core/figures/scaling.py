@@ -86,7 +86,11 @@ def isoflop_curves(split: Split, *, height: int = 380) -> go.Figure:
         chart.add_trace(_curve(curve, depth=0.3 * room, strong=math.isclose(curve.flops, split.flops)))
     chart.add_trace(_minima(curves))
     chart.add_trace(_your_split(split, split.terms.loss, label_at="bottom center"))
-    sizes = [split.parameters, *(size for trace in chart.data for size in (trace.x[0] / 1.5, trace.x[-1] * 4))]
+    sizes = [
+        split.parameters / 3,
+        split.parameters * 3,
+        *(size for trace in chart.data for size in (trace.x[0] / 1.5, trace.x[-1] * 4)),
+    ]
     chart.update_xaxes(title_text="parameters N", **log_axis(min(sizes), max(sizes), count))
     top = max(highest + 0.35 * room, min(split.terms.loss + 0.1 * room, highest + 2 * room))
     chart.update_yaxes(title_text="loss (nats per token)", range=[lowest - 0.15 * room, top])

@@ -6,8 +6,9 @@ import streamlit as st
 from lecture_core.figures.template import CHART_CONFIG
 from lecture_core.ui.errors import escape_markdown
 
-_INK = {"light": "#2B3844", "dark": "#D5DDE4"}
-"""Streamlit's own chart text is too pale to read from row 20 (3.7 to 1 on white); these exceed 7 to 1."""
+_INK = {"light": "#56616D", "dark": "#A9B6C2"}
+"""Streamlit's own chart text is too pale to read from row 20 (3.7 to 1 on white); these exceed 6 to 1. A visitor who
+changes the theme sees the other one until the next click, so neither may vanish on the wrong ground."""
 _PAPER = {"light": "#FFFFFF", "dark": "#12181F"}
 """Colour behind the letters of a label, so that a line under it does not strike it out."""
 

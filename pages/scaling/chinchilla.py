@@ -95,6 +95,6 @@ page.header(STEM)
 page.predict(
     STEM, "At Chinchilla's compute, how many training tokens per parameter are best?", ("2", "20", "60", "200")
 )
-answers = ", ".join(f"{fit.best.tokens_per_parameter:.0f} ({fit.name.lower()})" for fit in FITS)
+answers = ", ".join(f"{fit.best.tokens_per_parameter:.0f} ({fit.name})" for fit in FITS)
 page.reveal(STEM, "20", f"That is the lecture's rule of thumb. The published fits say {answers}.")
 lab()

@@ -94,4 +94,4 @@ def test_a_bad_link_gives_a_sentence_for_each_value_and_the_default(value):
 def test_a_guess_is_compared_with_the_rule_of_thumb():
     page = opened()
     page.pills(key="chinchilla_guess").set_value("60").run()
-    assert any("18 (epoch), 93 (printed), 59 (unrounded)" in box.value for box in page.info)
+    assert any("18 (Epoch), 93 (Printed), 59 (Unrounded)" in box.value for box in page.info)

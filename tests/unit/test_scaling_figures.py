@@ -155,6 +155,17 @@ def test_counts_are_written_as_they_are_spoken(value, written):
     assert count(value) == written
 
 
+def test_three_digits_turn_into_a_power_far_from_one():
+    assert [three_digits(x) for x in (0, 18.34, 1875.0, 36000.0, 5.71e-11, 4e15)] == [
+        "0",
+        "18.3",
+        "1,880",
+        "36,000",
+        "5.71e-11",
+        "4e15",
+    ]
+
+
 def test_powers_keep_three_digits():
     assert [power(x) for x in (5.76e23, 1e21, 9.999e20)] == ["5.76e23", "1e21", "1e21"]
 
