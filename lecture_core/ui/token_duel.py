@@ -57,15 +57,15 @@ def verdict_strip(key: str, verdict: Detection) -> None:
     results.token_strip(key, chips, family="electra")
 
 
-def found_by(verdict: Detection) -> frozenset[int]:
-    """Return the tokens that the discriminator calls replaced: probability above 0.5."""
-    return frozenset(i for i, t in enumerate(verdict.tokens) if t.probability > 0.5 and not t.special)
+def found_by(verdict: Detection, threshold: float) -> frozenset[int]:
+    """Return the tokens that the discriminator calls replaced: probability above `threshold`."""
+    return frozenset(i for i, t in enumerate(verdict.tokens) if t.probability > threshold and not t.special)
 
 
-def score(corruption: Corruption, verdict: Detection, marked: frozenset[int]) -> str:
+def score(corruption: Corruption, verdict: Detection, marked: frozenset[int], threshold: float) -> str:
     """Show how many fakes each side found; return the discriminator's share in words."""
     fakes = frozenset(i for i, t in enumerate(corruption.tokens) if t.replaced)
-    flagged = found_by(verdict)
+    flagged = found_by(verdict, threshold)
     for column, who, said in zip(
         st.columns(2), ("You found", "The discriminator found"), (marked, flagged), strict=True
     ):

@@ -28,7 +28,7 @@ def settings() -> Round:
         generator = inputs.model(f"{STEM}_generator", "rtd_generator", label="Generator")
         discriminator = inputs.model(STEM, "rtd_discriminator", label="Discriminator")
         share = st.slider("Share of tokens masked", 0.05, 0.5, 0.2, 0.05, key=f"{STEM}_share", bind="query-params")
-        seed = inputs.seed(STEM, default=3)
+        seed = inputs.seed(STEM, default=4)
     return text, generator, discriminator, share, seed
 
 
@@ -40,8 +40,7 @@ def new_round(now: Round) -> None:
         st.session_state[f"{STEM}_shown"] = False
 
 
-def turn() -> None:
-    """Show what is hidden, or hide what is shown."""
+def turn() -> None:  # show what is hidden, or hide what is shown
     st.session_state[f"{STEM}_shown"] = not st.session_state[f"{STEM}_shown"]
 
 
@@ -68,7 +67,10 @@ def duel() -> None:
                 f"{STEM}_verdict", now, lambda: engine.detect_replacements(corruption, model=discriminator)
             )
             token_duel.revealed_strip(f"{STEM}_truth", corruption, verdict, marked)
-            came = token_duel.score(corruption, verdict, marked)
+            threshold = st.slider(
+                "Call it fake above", 0.05, 0.95, 0.5, 0.05, key=f"{STEM}_threshold", bind="query-params"
+            )
+            came = token_duel.score(corruption, verdict, marked, threshold)
             page.reveal(STEM, came, "One sentence is a small sample: try other seeds.")
         verb = "Hide and mark again" if shown else "Reveal"
         st.button(verb, type="primary", key=f"{STEM}_reveal", on_click=turn)
@@ -105,7 +107,7 @@ with left:
 with right:
     lecture_table("electra_small", key=STEM, columns=("model", "train_flops", "glue_dev"))
 page.notice(
-    "The generator's samples are **plausible**, so the discriminator must read the whole sentence.",
+    "The samples are often **plausible**, so the discriminator must read the whole sentence. Move the threshold.",
     "Every token is a training example for ELECTRA; a masked LM learns from about one in seven.",
     "After pre-training only the discriminator is kept and fine-tuned.",
 )
