@@ -10,7 +10,7 @@ from lecture_core.ui.sidebar import sidebar
 ICON = Path(__file__).parent / "lecture_core" / "ui" / "icon.svg"
 
 # Before the navigation: otherwise the browser is sent to a foreign server for the icon of the page.
-st.set_page_config(page_icon=str(ICON), layout="wide", initial_sidebar_state=264)
+st.set_page_config(page_icon=str(ICON), layout="wide", initial_sidebar_state=284)
 st.logo(str(ICON), size="large")
 
 navigation = st.navigation(
