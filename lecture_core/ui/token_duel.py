@@ -93,5 +93,5 @@ def loss_positions(key: str, corruption: Corruption) -> None:
     ]
     results.token_strip(f"{key}_masked_lm", chips)
     st.markdown(f"**ELECTRA:** all {len(real)} positions carry loss (100 %): each is original or replaced.")
-    chips = [results.StripToken(t.corrupted, mark="selected", starts_word=t.starts_word) for t in real]
+    chips = [results.StripToken(t.corrupted, mark="kept", starts_word=t.starts_word) for t in real]
     results.token_strip(f"{key}_electra", chips, family="electra")

@@ -18,7 +18,7 @@ import streamlit as st
 from google.protobuf.message import DecodeError
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -105,6 +105,11 @@ async def healthz(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
+async def to_home(_request: Request) -> RedirectResponse:
+    """Lead `/home` to the landing page, whose own address is `/`."""
+    return RedirectResponse("/")
+
+
 def warm() -> None:
     """Import the model libraries (about 5 s) before the first visitor asks for a result; loads no weights."""
     time.sleep(WARM_AFTER)
@@ -128,7 +133,7 @@ def create_app(script: Path) -> st.App:
     return st.App(
         script,
         lifespan=lifespan,
-        routes=[Route("/healthz", healthz)],
+        routes=[Route("/healthz", healthz), Route("/home", to_home)],
         middleware=[Middleware(security_headers), Middleware(refuse_operator_messages)],
     )
 

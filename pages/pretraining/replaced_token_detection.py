@@ -105,7 +105,7 @@ with left:
     duel()
     by_hand()
 with right:
-    lecture_table("electra_small", key=STEM, columns=("model", "train_flops", "glue_dev"))
+    lecture_table("electra_small", key=STEM, columns=("model", "glue_dev"))
 page.notice(
     "The samples are often **plausible**, so the discriminator must read the whole sentence. Move the threshold.",
     "Every token is a training example for ELECTRA; a masked LM learns from about one in seven.",

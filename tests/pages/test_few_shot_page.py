@@ -56,6 +56,14 @@ def test_zero_exemplars_show_one_answer():
     assert html(at).count("<pre") == 1
 
 
+def test_another_task_brings_its_own_questions():
+    at = opened()
+    at.selectbox(key="few_shot_item").select_index(3).run()
+    at.selectbox(key="few_shot_task").select("word_in_context").run()
+    assert not at.exception
+    assert any("question: Is the word" in code.value for code in at.code)
+
+
 def test_labels_are_ranked():
     at = opened(task=load_task("sentiment").title)
     assert not at.exception

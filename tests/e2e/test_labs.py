@@ -1,0 +1,81 @@
+"""The labs as a student uses them: the default result is there, a click changes it, strange text stays text."""
+
+from urllib.parse import quote
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+STRANGE = [
+    "<img src=x onerror=\"document.title='broken'\"> [MASK]",
+    "<script>document.title='broken'</script> [MASK]",
+    "![x](https://example.org/x.png) the [MASK]",
+    "שלום [MASK] עולם 🙂",
+]
+
+
+def healthy(seen):
+    assert seen.page.get_by_test_id("stException").count() == 0
+    assert seen.errors == []
+    assert seen.foreign == []
+
+
+def test_the_masked_lm_answers_at_once_and_a_click_hides_a_word(server, visit):
+    seen = visit(server).open("/masked_lm")
+    seen.page.get_by_text("Mask 1 of 5").wait_for()
+    seen.page.get_by_role("button", name="computer", exact=False).first.click()
+    seen.page.get_by_text("of 6").wait_for()
+    assert "computer science" not in seen.page.locator("textarea").first.input_value()
+    seen.keep("masked_lm_after_a_click")
+    healthy(seen)
+
+
+def test_the_address_of_a_view_restores_it(server, visit):
+    first = visit(server).open("/masked_lm")
+    area = first.page.locator("textarea").first
+    area.fill("The dog ___ at the cat.")
+    area.press("Control+Enter")
+    first.page.get_by_text("Mask 1 of 1").wait_for()
+    again = visit(server)
+    again.page.goto(first.page.url)
+    again.page.get_by_text("Mask 1 of 1").wait_for()
+    assert again.page.locator("textarea").first.input_value() == "The dog ___ at the cat."
+
+
+@pytest.mark.parametrize("text", STRANGE)
+def test_strange_text_is_shown_as_text(server, visit, text):
+    seen = visit(server).open(f"/masked_lm?masked_lm_text={quote(text)}")
+    seen.page.get_by_text("Mask 1 of 1").wait_for()
+    assert seen.page.title() == "Masked language model"
+    assert seen.page.locator("img[src*='example.org'], img[src='x']").count() == 0
+    healthy(seen)
+
+
+def test_bad_text_gets_a_sentence_and_the_page_goes_on(server, visit):
+    seen = visit(server).open(f"/masked_lm?masked_lm_text={quote('no mask here')}")
+    seen.page.get_by_text("Expected at least one mask").wait_for()
+    area = seen.page.locator("textarea").first
+    area.fill("The cat sat on the [MASK].")
+    area.press("Control+Enter")
+    seen.page.get_by_text("Mask 1 of 1").wait_for()
+    healthy(seen)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_marking_and_revealing_the_fakes(server, visit, width):
+    seen = visit(server, width=width).open("/replaced_token_detection")
+    seen.page.get_by_role("button", name="kitchen", exact=False).last.click()
+    seen.settle()
+    seen.page.get_by_role("button", name="Reveal", exact=True).click()
+    seen.page.get_by_text("The discriminator found").wait_for()
+    seen.page.get_by_text("1 false alarms").first.wait_for()
+    seen.settle()
+    seen.keep(f"replaced_token_detection_revealed_{width}")
+    assert not seen.overflows()
+    healthy(seen)
+
+
+def test_the_slide_s_date_is_completed_without_a_click(server, visit):
+    seen = visit(server).open("/few_shot")
+    seen.page.get_by_text("!07!23!2005!").first.wait_for()
+    healthy(seen)
