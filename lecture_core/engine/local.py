@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lecture_core import catalog, generation
 from lecture_core import device as devices
+from lecture_core.engine import llama
 from lecture_core.engine.admission import LIMITS, Admission
 from lecture_core.engine.results import (
     Corruption,
@@ -49,8 +50,8 @@ class LocalEngine:
         self._budget = float(os.environ.get("LECTURE_MEMORY_GB", DEFAULT_MEMORY_GB))
         self._workers: dict[str, Worker] = {}  # least recently used first
         self._words: dict[str, LoadedTokenizer] = {}
-        self._llama: dict[str, Future[generation.LlamaServer]] = {}
-        self._slots = threading.BoundedSemaphore(generation.SLOTS)
+        self._llama: dict[str, Future[llama.LlamaProcess]] = {}
+        self._slots = threading.BoundedSemaphore(llama.SLOTS)
         self._revisions: dict[str, str] = {}
         self._lock = threading.RLock()
 
@@ -233,17 +234,20 @@ class LocalEngine:
         return spec.location.endswith(".gguf") and devices.choose().name == "cpu"
 
     def _context_length(self, spec: "ModelSpec") -> int:
-        return min(spec.context_length, generation.SLOT_TOKENS) if self._on_llama(spec) else spec.context_length
+        return min(spec.context_length, llama.SLOT_TOKENS) if self._on_llama(spec) else spec.context_length
 
-    def _llama_server(self, spec: "ModelSpec") -> generation.LlamaServer:
+    def _llama_server(self, spec: "ModelSpec") -> llama.LlamaProcess:
         with self._lock:
             future = self._llama.get(spec.id)
+            if future is not None and future.done() and not future.result().alive:
+                future.result().close()
+                future = None  # it died: start another
             first = future is None
             if future is None:
                 future = self._llama[spec.id] = Future()
         if first:
             try:
-                future.set_result(generation.LlamaServer(gguf_path(spec), spec.context_length))
+                future.set_result(llama.LlamaProcess(gguf_path(spec), spec.context_length))
             except BaseException as exc:
                 del self._llama[spec.id]  # the next request tries again
                 future.set_exception(exc)

@@ -1,0 +1,141 @@
+"""The app's side of a llama.cpp process: starts it, sends requests, hands out the answers, notices its death."""
+
+import atexit
+import itertools
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lecture_core import device as devices
+from lecture_core.engine.results import Message
+from lecture_core.errors import ContextLengthError, InvalidInputError, LectureError, ModelUnavailableError
+from lecture_core.generation import Emit, Sampling
+
+SLOTS = 4
+SLOT_TOKENS = 4096  # what one request may hold, prompt and answer together
+ROOT = Path(__file__).parents[2]
+
+
+class LlamaProcess:
+    """A GGUF file on llama.cpp in its own process, requests batched in slots. Safe to call from several threads.
+
+    Args:
+        path: the GGUF file.
+        context_length: the model's; one request gets at most `SLOT_TOKENS`.
+
+    Raises:
+        ModelUnavailableError: llama.cpp cannot read the file.
+    """
+
+    def __init__(self, path: Path, context_length: int) -> None:
+        self.context_length = min(context_length, SLOT_TOKENS)
+        settings = map(str, (path, self.context_length, SLOTS, devices.cpu_threads()))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "lecture_core.llama_process", *settings],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+            bufsize=1,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        self._ids = itertools.count()
+        self._answers: dict[int, queue.SimpleQueue[dict[str, Any] | None]] = {}
+        self._lock = threading.Lock()
+        if "ready" not in json.loads(self._process.stdout.readline() or "{}"):  # type: ignore[union-attr]
+            self.close()
+            raise ModelUnavailableError(f"llama.cpp cannot read {path.name}. Install its package again.")
+        threading.Thread(target=self._read, name="llama-answers", daemon=True).start()
+        atexit.register(self.close)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs; a dead one is replaced by the next request."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End the process and wait for it."""
+        atexit.unregister(self.close)
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def stream(self, prompt: str | Sequence[Message], sampling: Sampling, emit: Emit) -> str:
+        """Stream a continuation to `emit` from this thread; returns why it ended: stop, length or cancelled.
+
+        Raises:
+            ContextLengthError: the prompt does not fit.
+            ModelUnavailableError: the process died.
+        """
+        number, answers = next(self._ids), queue.SimpleQueue[dict[str, Any] | None]()
+        self._answers[number] = answers
+        try:
+            self._send({"id": number} | request(prompt, sampling))
+            while (answer := answers.get()) is not None:
+                if "error" in answer:
+                    raise _refusal(answer["error"], self.context_length)
+                if "reason" in answer:
+                    return str(answer["reason"])
+                if emit(answer["text"], tuple(answer["logprobs"])):
+                    self._send({"id": number, "cancel": True})
+            raise ModelUnavailableError("llama.cpp stopped while it wrote. Run it again; it starts anew.")
+        finally:
+            del self._answers[number]
+
+    def _send(self, message: dict[str, Any]) -> None:
+        try:
+            with self._lock:
+                self._process.stdin.write(json.dumps(message) + "\n")  # type: ignore[union-attr]
+                self._process.stdin.flush()  # type: ignore[union-attr]
+        except (BrokenPipeError, ValueError) as exc:
+            raise ModelUnavailableError("llama.cpp has stopped. Run it again; it starts anew.") from exc
+
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
+            answer = json.loads(line)
+            waiting = self._answers.get(answer["id"])
+            if waiting is not None:
+                waiting.put(answer)
+        for waiting in list(self._answers.values()):
+            waiting.put(None)
+
+
+def request(prompt: str | Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+    """Return a request in llama.cpp's terms: greedy at temperature 0, otherwise top-p and nothing else."""
+    common = {
+        "stream": True,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": 0 if sampling.temperature else 1,
+        "min_p": 0.0,
+        "repeat_penalty": 1.0,
+        "seed": sampling.seed,
+        "stop": list(sampling.stop),
+        "cache_prompt": True,
+    }
+    if isinstance(prompt, str):
+        own: dict[str, Any] = {"prompt": prompt, "n_predict": sampling.max_new_tokens, "n_probs": 1}
+    else:
+        messages = [{"role": m.role, "content": m.content} for m in prompt]
+        own = {"messages": messages, "max_tokens": sampling.max_new_tokens, "logprobs": True, "top_logprobs": 1}
+    return {"chat": not isinstance(prompt, str), "request": common | own}
+
+
+def _refusal(error: dict[str, Any], context_length: int) -> LectureError:
+    if "n_prompt_tokens" in error:
+        return ContextLengthError(
+            f"Expected a prompt of at most {context_length:,} tokens; got {error['n_prompt_tokens']:,}. "
+            "Shorten the prompt."
+        )
+    got = str(error.get("message", error))[:200]
+    return InvalidInputError(expected="a prompt the model can read", got=got, remedy="change the prompt")

@@ -1,0 +1,87 @@
+"""A process of its own for llama.cpp: `python -m lecture_core.llama_process FILE CONTEXT SLOTS THREADS`.
+
+Why a process: llama.cpp and torch would share one OpenMP runtime, which stops its threads from spinning as soon as both
+have used it; llama.cpp then falls from about 85 to 33 tokens a second on two cores. A crash also stays outside the app.
+
+Requests come as JSON lines on standard input: `{"id", "chat", "request"}`, or `{"id", "cancel": true}`. Answers leave
+as JSON lines: `{"ready"}` once, then per request `{"id", "text", "logprobs"}` and last `{"id", "reason"}` or
+`{"id", "error"}`. The end of the input ends the process.
+"""
+
+import json
+import os
+import sys
+import threading
+from typing import Any, TextIO
+
+_WRITING = threading.Lock()
+
+
+def serve(path: str, context_length: int, slots: int, threads: int, answers: TextIO) -> None:
+    """Load the file and answer until the input ends."""
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = path
+    params.n_parallel, params.n_ctx = slots, slots * context_length
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    params.warmup, params.verbosity = False, -1
+    try:
+        server = xllamacpp.Server(params)
+    except (RuntimeError, ValueError) as exc:
+        _say(answers, {"failed": str(exc)})
+        return
+    _say(answers, {"ready": True})
+    cancelled: dict[int, threading.Event] = {}
+    for line in sys.stdin:
+        job = json.loads(line)
+        if job.get("cancel"):
+            if event := cancelled.get(job["id"]):
+                event.set()
+            continue
+        cancelled[job["id"]] = threading.Event()
+        threading.Thread(target=_run, args=(server, job, cancelled, answers), daemon=True).start()
+
+
+def _run(server: Any, job: dict[str, Any], cancelled: dict[int, threading.Event], answers: TextIO) -> None:
+    last: dict[str, Any] = {"reason": "length"}
+
+    def receive(chunk: dict[str, Any] | list[dict[str, Any]]) -> bool:
+        for part in chunk if isinstance(chunk, list) else [chunk]:
+            if "error" in part:
+                last.update(error=part["error"])
+                return True
+            choice = part["choices"][0]
+            last["reason"] = choice.get("finish_reason") or last["reason"]
+            text = choice["text"] if "text" in choice else (choice.get("delta") or {}).get("content")
+            content = (choice.get("logprobs") or {}).get("content") or []
+            if text or content:
+                _say(answers, {"id": job["id"], "text": text or "", "logprobs": [t["logprob"] for t in content]})
+        if cancelled[job["id"]].is_set():
+            last["reason"] = "cancelled"
+            return True
+        return False
+
+    handle = server.handle_chat_completions if job["chat"] else server.handle_completions
+    handle(job["request"], receive)
+    del cancelled[job["id"]]
+    _say(answers, {"id": job["id"]} | last)
+
+
+def _say(answers: TextIO, answer: dict[str, Any]) -> None:
+    with _WRITING:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def main() -> None:
+    """Keep standard output for answers: whatever llama.cpp prints goes to standard error."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    path, context_length, slots, threads = sys.argv[1:]
+    serve(path, int(context_length), int(slots), int(threads), answers)
+    os._exit(0)  # llama.cpp's threads would otherwise be joined while a request runs
+
+
+if __name__ == "__main__":
+    main()
