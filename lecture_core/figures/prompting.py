@@ -96,7 +96,7 @@ def _with_intervals(points: Sequence[Measured], x: Sequence[float | str], colour
         },
         mode="lines+markers+text",
         text=[f"{p.right}/{p.n}" for p in points],
-        textposition="middle right",
+        textposition="top right",
         marker={"size": 11, "color": colour},
         line={"color": colour, "width": 2},
         hovertext=[f"{p.label} {p.words}".strip() for p in points],

@@ -80,7 +80,7 @@ def word_problem(stem: str, task: Task, presets: Mapping[str, Item]) -> tuple[It
     """Ask for a word problem and settings; the answer of a known one is known, for another the visitor may give it."""
     known = {item.question: item for item in (task.example, *task.items)}
     titles = {title: item.question for title, item in presets.items()}
-    left, right = st.columns([6, 1])
+    left, right = st.columns([5, 1])
     with left:
         asked = inputs.text(stem, "question", "The question", task.example.question, presets=titles, height=80)
     with right:
