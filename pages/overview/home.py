@@ -4,6 +4,7 @@ Draws without a model: no torch, no chart.
 """
 
 import streamlit as st
+
 from lecture_core import catalog, outline
 from lecture_core.engine import get_engine
 from lecture_core.loading import availability

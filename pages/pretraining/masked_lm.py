@@ -1,6 +1,7 @@
 """After this page a student can say what a masked LM is trained to do and read its answer as a distribution."""
 
 import streamlit as st
+
 from lecture_core import catalog
 from lecture_core.encoder_code import fill_mask_code
 from lecture_core.engine import get_engine

@@ -1,6 +1,7 @@
 """After this page a student can say why ELECTRA learns from every token and how its discriminator decides."""
 
 import streamlit as st
+
 from lecture_core import catalog
 from lecture_core.encoder_code import detection_code
 from lecture_core.engine import get_engine

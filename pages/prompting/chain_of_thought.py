@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 import streamlit as st
+
 from lecture_core import catalog, chain_of_thought
 from lecture_core.chain_of_thought import METHODS, build_prompt
 from lecture_core.engine import get_engine

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 import streamlit as st
+
 from lecture_core import few_shot
 from lecture_core.engine import get_engine
 from lecture_core.few_shot import FittedPrompt

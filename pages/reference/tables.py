@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import streamlit as st
+
 from lecture_core.tables import SECTIONS, PublishedTable, TableMeta, list_tables, load_table
 from lecture_core.ui import page, tables
 from lecture_core.ui.errors import user_errors

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import streamlit as st
+
 from lecture_core.figures import scaling
 from lecture_core.provenance import Provenance
 from lecture_core.quantities import count, power, three_digits

@@ -1,0 +1,54 @@
+"""How long a student waits at a fresh server with a cold browser: healthy, landing page, first result, next result.
+
+`python -m benchmarks.startup` starts the server and a Chromium without profile; one line of JSON last, in seconds.
+"""
+
+import json
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.e2e.conftest import FLAGS, serving
+
+ROUNDS = 3
+
+
+def one_round() -> dict[str, float]:
+    """Return the seconds of one fresh server and browser."""
+    started = time.perf_counter()
+    with serving(["-m", "lecture_core.web"], Path(tempfile.mkdtemp())) as url, sync_playwright() as playwright:
+        seconds = {"healthy": time.perf_counter() - started}
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        begun = time.perf_counter()
+        page.goto(url)
+        page.get_by_text("What runs here").wait_for()
+        seconds["landing"] = time.perf_counter() - begun
+        begun = time.perf_counter()
+        page.goto(f"{url}/masked_lm")
+        page.get_by_text("Mask 1 of 5").wait_for(timeout=60_000)
+        page.get_by_text("minilm-mlm · rev").wait_for()
+        seconds["first_result"] = time.perf_counter() - begun
+        begun = time.perf_counter()
+        page.get_by_text("At the doctor's").click()
+        page.get_by_text("Mask 1 of 1").wait_for()
+        seconds["next_result"] = time.perf_counter() - begun
+        browser.close()
+    return seconds
+
+
+def main() -> None:
+    """Report the median of each wait."""
+    rounds = [one_round() for _ in range(ROUNDS)]
+    for seconds in rounds:
+        print(" ".join(f"{name} {value:.2f} s" for name, value in seconds.items()))
+    medians = {f"{name}_seconds": round(statistics.median(r[name] for r in rounds), 2) for name in rounds[0]}
+    print(json.dumps({"benchmark": "startup", "rounds": ROUNDS} | medians))
+
+
+if __name__ == "__main__":
+    main()
