@@ -1,5 +1,7 @@
 """After this page a student can say why ELECTRA learns from every token and how its discriminator decides."""
 
+from functools import partial
+
 import streamlit as st
 
 from lecture_core import catalog
@@ -90,11 +92,8 @@ def by_hand() -> None:
     after = right.text_input("Your version", EDITED[1], key=f"{STEM}_after", bind="query-params", max_chars=300)
     model = st.session_state.get(f"{STEM}_model", DISCRIMINATOR)
     with user_errors():
-        verdict = remember(
-            f"{STEM}_by_hand",
-            (before, after, model),
-            lambda: get_engine().detect_replacements(after, model=model, original=before),
-        )
+        detect = partial(get_engine().detect_replacements, after, model=model, original=before)
+        verdict = remember(f"{STEM}_by_hand", (before, after, model), detect)
         token_duel.verdict_strip(f"{STEM}_by_hand_strip", verdict)
         results.caption(verdict.provenance)
 

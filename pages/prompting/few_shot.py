@@ -25,7 +25,6 @@ from lecture_core.ui.tables import lecture_table
 
 STEM = "few_shot"
 ITEMS = 50
-PROMPT_HEIGHT = 250
 GUESSES = {
     (True, True): "With and without exemplars",
     (True, False): "Only with exemplars",
@@ -40,10 +39,10 @@ DEEPER = (
 
 def run(task: Task, item: Item, prompts: Mapping[str, FittedPrompt], model: str) -> dict[str, Outcome]:
     """Show the exact prompt and, beside it, the answers with and without exemplars."""
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([4, 3], gap="medium")
     prompt = next(iter(prompts.values()))
     left.markdown(f"**The exact prompt** :small[:gray[{prompt.tokens:,} of at most {prompt.context_length:,} tokens]]")
-    left.code(prompt.text, language=None, wrap_lines=True, height=PROMPT_HEIGHT)
+    left.code(prompt.text, language=None, wrap_lines=True, height=250)
     boxes, slots = {}, {}
     for name in prompts:
         boxes[name] = right.container(gap="xsmall")
