@@ -55,9 +55,8 @@ def duel() -> None:
     new_round(now)
     engine, marked, shown = get_engine(), st.session_state[f"{STEM}_marks"], st.session_state[f"{STEM}_shown"]
     with user_errors():
-        corruption = remember(
-            STEM, now, lambda: engine.corrupt(text, model=generator, mask_probability=share, seed=seed)
-        )
+        sample = partial(engine.corrupt, text, model=generator, mask_probability=share, seed=seed)
+        corruption = remember(STEM, now, sample)
         if not shown:
             st.markdown("**The generator changed some words.** Click each word that you think is fake.")
             clicked = token_duel.hidden_strip(f"{STEM}_strip", corruption, marked)

@@ -50,7 +50,7 @@ def run(item: Item, setup: ReasoningSetup) -> dict[str, Outcome]:
     def start(method: str) -> Answering:
         return chain_of_thought.ask(get_engine(), TASK, item, method, **asdict(setup), session=session_id())
 
-    return race(STEM, (item, setup), slots, start, control=st.empty(), lines=7)
+    return race(STEM, (item, setup), slots, start, control=st.empty(), lines=8)
 
 
 def accuracy(setup: ReasoningSetup) -> None:
