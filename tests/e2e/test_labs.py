@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.e2e
 
@@ -39,7 +40,7 @@ def test_the_address_of_a_view_restores_it(server, visit):
     again = visit(server)
     again.page.goto(first.page.url)
     again.page.get_by_text("Mask 1 of 1").wait_for()
-    assert again.page.locator("textarea").first.input_value() == "The dog ___ at the cat."
+    expect(again.page.locator("textarea").first).to_have_value("The dog ___ at the cat.")
 
 
 @pytest.mark.parametrize("text", STRANGE)
