@@ -1,5 +1,7 @@
 """How sure a measured rate is: the interval that stands beside every accuracy in this app."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from math import sqrt
 
 Z95 = 1.959963984540054
@@ -30,3 +32,28 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     low = 0.0 if right == 0 else max(0.0, centre - half)
     high = 1.0 if right == n else min(1.0, centre + half)
     return low, high
+
+
+@dataclass(frozen=True)
+class MeasuredRate:
+    """A share of successes with what it stands on.
+
+    Attributes:
+        right: successes among the `n` trials.
+        rate: right / n, in [0, 1]; None without a trial.
+        low, high: 95 % Wilson interval.
+    """
+
+    right: int
+    n: int
+    rate: float | None
+    low: float
+    high: float
+
+
+def measured(verdicts: Iterable[bool]) -> MeasuredRate:
+    """Count successes and give their share with its interval."""
+    counted = list(verdicts)
+    right, n = sum(counted), len(counted)
+    low, high = wilson(right, n)
+    return MeasuredRate(right, n, right / n if n else None, low, high)
