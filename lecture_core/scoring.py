@@ -39,7 +39,7 @@ def token_logprobs(text: str, model: LoadedModel, *, top_k: int = 5) -> TokenLog
     ids, _ = model.words.encode(checked(text))
     logits = model.network(input_ids=_row(ids, model)).logits[0].float()  # (T, V)
     first = TokenLogprob(model.words.readable(ids[0]), ids[0], 0.0, 0, ())
-    rest = tuple(_token_logprob(i, row, model, top_k) for i, row in zip(ids[1:], logits[:-1], strict=True))
+    rest = tuple(token_logprob(i, row, model, top_k) for i, row in zip(ids[1:], logits[:-1], strict=True))
     mean = sum(t.logprob for t in rest) / max(1, len(rest))
     return TokenLogprobs((first, *rest), mean, provenance_of(model))
 
@@ -72,7 +72,7 @@ def score(prompt: str, completions: Sequence[str], model: LoadedModel) -> Scores
     prefix = model.network(input_ids=_row(ids, model), use_cache=True, logits_to_keep=1)
     logits = _completion_logits(prefix.logits[0, -1].float(), prefix.past_key_values, rows, model)
     scored = tuple(
-        _completion(text, [_token_logprob(i, row, model, 0) for i, row in zip(r, block, strict=False)])
+        _completion(text, [token_logprob(i, row, model, 0) for i, row in zip(r, block, strict=False)])
         for text, r, block in zip(completions, rows, logits, strict=True)
     )
     return Scores(scored, provenance_of(model))
@@ -93,7 +93,8 @@ def _completion(text: str, tokens: list[TokenLogprob]) -> Completion:
     return Completion(text, sum(t.logprob for t in tokens), tuple(tokens))
 
 
-def _token_logprob(token_id: int, logits: torch.Tensor, model: LoadedModel, top_k: int) -> TokenLogprob:
+def token_logprob(token_id: int, logits: torch.Tensor, model: LoadedModel, top_k: int) -> TokenLogprob:
+    """A token's log-probability (nats) and rank under logits (V,), with the best `top_k` alternatives."""
     logprob = float(logits[token_id] - logits.logsumexp(-1))
     rank = int((logits > logits[token_id]).sum()) + 1
     return TokenLogprob(model.words.readable(token_id), token_id, logprob, rank, _best(logits, model, top_k))

@@ -9,13 +9,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from lecture_core import catalog
 from lecture_core import device as devices
-from lecture_core.engine.results import Message
+from lecture_core.catalog import ModelSpec
+from lecture_core.engine.results import LoadedStatus, Message
+from lecture_core.engine.streams import wait_for
 from lecture_core.errors import ContextLengthError, InvalidInputError, LectureError, ModelUnavailableError
 from lecture_core.generation import Emit, Sampling
+from lecture_core.loading import gguf_path, revision_of
+from lecture_core.provenance import Provenance
 
 SLOTS = 4
 SLOT_TOKENS = 4096  # what one request may hold, prompt and answer together
@@ -108,6 +114,68 @@ class LlamaProcess:
                 waiting.put(answer)
         for waiting in list(self._answers.values()):
             waiting.put(None)
+
+
+def serves(spec: ModelSpec) -> bool:
+    """Whether llama.cpp generates for this model: a GGUF file on a machine without a GPU."""
+    return spec.location.endswith(".gguf") and devices.choose().name == "cpu"
+
+
+class LlamaPool:
+    """One llama.cpp process a model, started at the first request and again if it died. Thread-safe."""
+
+    def __init__(self) -> None:
+        """Start nothing."""
+        self._processes: dict[str, Future[LlamaProcess]] = {}
+        self._revisions: dict[str, str] = {}
+        self._slots = threading.BoundedSemaphore(SLOTS)
+        self._lock = threading.Lock()
+
+    def run(
+        self,
+        spec: ModelSpec,
+        prompt: str | Sequence[Message],
+        sampling: Sampling,
+        emit: Emit,
+        cancelled: threading.Event,
+    ) -> tuple[str, Provenance]:
+        """Wait for a slot and stream an answer to `emit`; returns why it ended and where it came from."""
+        path = gguf_path(spec)
+        origin = Provenance(spec.id, self._revision(spec), "cpu", path.stem.rpartition(".")[2], sampling.seed)
+        if not wait_for(self._slots, cancelled):
+            return "cancelled", origin
+        try:
+            return self._process(spec).stream(prompt, sampling, emit), origin
+        finally:
+            self._slots.release()
+
+    def status(self) -> list[LoadedStatus]:
+        """The models whose process runs."""
+        with self._lock:
+            ready = [name for name, process in self._processes.items() if process.done()]
+        return [LoadedStatus(f"{n} (llama.cpp)", gguf_path(catalog.get(n)).stat().st_size, 0) for n in ready]
+
+    def _process(self, spec: ModelSpec) -> LlamaProcess:
+        with self._lock:
+            future = self._processes.get(spec.id)
+            if future is not None and future.done() and not future.result().alive:
+                future.result().close()
+                future = None  # it died: start another
+            first = future is None
+            if future is None:
+                future = self._processes[spec.id] = Future()
+        if first:
+            try:
+                future.set_result(LlamaProcess(gguf_path(spec), spec.context_length))
+            except BaseException as exc:
+                del self._processes[spec.id]  # the next request tries again
+                future.set_exception(exc)
+        return future.result()
+
+    def _revision(self, spec: ModelSpec) -> str:
+        if spec.id not in self._revisions:
+            self._revisions[spec.id] = revision_of(gguf_path(spec))
+        return self._revisions[spec.id]
 
 
 def request(prompt: str | Sequence[Message], sampling: Sampling) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,10 +22,11 @@ from lecture_core.engine.results import (
     NextToken,
     RecipeToken,
     Scores,
+    TextToText,
     Tokenised,
     TokenLogprobs,
 )
-from lecture_core.engine.streams import stream, wait_for
+from lecture_core.engine.streams import stream
 from lecture_core.engine.worker import Worker
 from lecture_core.errors import InvalidInputError
 from lecture_core.loading import LoadedModel, LoadedTokenizer, gguf_path, load_tokenizer, revision_of
@@ -50,9 +50,7 @@ class LocalEngine:
         self._budget = float(os.environ.get("LECTURE_MEMORY_GB", DEFAULT_MEMORY_GB))
         self._workers: dict[str, Worker] = {}  # least recently used first
         self._words: dict[str, LoadedTokenizer] = {}
-        self._llama: dict[str, Future[llama.LlamaProcess]] = {}
-        self._slots = threading.BoundedSemaphore(llama.SLOTS)
-        self._revisions: dict[str, str] = {}
+        self._llama = llama.LlamaPool()
         self._lock = threading.RLock()
 
     def tokenise(self, text: str, *, model: str) -> Tokenised:
@@ -142,6 +140,25 @@ class LocalEngine:
 
         return self._run(model, ("causal_lm",), lambda m: scoring.next_token(prompt, m, top_k=top_k))
 
+    def text_to_text(
+        self, text: str, *, model: str, max_new_tokens: int = 64, top_k: int = 5, session: str = ""
+    ) -> TextToText:
+        """See `Engine.text_to_text`."""
+        from lecture_core import text_to_text as t2t
+
+        def job(m: LoadedModel) -> TextToText:
+            return t2t.write(text, m, max_new_tokens=max_new_tokens, top_k=top_k)
+
+        return self._run(model, ("seq2seq",), job)
+
+    def target_logprobs(
+        self, text: str, target: str, *, model: str, top_k: int = 5, session: str = ""
+    ) -> TokenLogprobs:
+        """See `Engine.target_logprobs`."""
+        from lecture_core import text_to_text as t2t
+
+        return self._run(model, ("seq2seq",), lambda m: t2t.target_logprobs(text, target, m, top_k=top_k))
+
     def generate(
         self,
         prompt: str | Sequence[Message],
@@ -159,7 +176,7 @@ class LocalEngine:
         for text in [prompt] if isinstance(prompt, str) else [m.content for m in prompt]:
             checked(text, limit=MAX_PROMPT_CHARACTERS)
         sampling = generation.Sampling(max_new_tokens, temperature, top_p, seed, tuple(stop))
-        run = self._llama_run if self._on_llama(spec) else self._transformers_run
+        run = self._llama.run if llama.serves(spec) else self._transformers_run
 
         def fill(emit: generation.Emit, cancelled: threading.Event) -> tuple[str, Provenance]:
             return run(spec, prompt, sampling, emit, cancelled)
@@ -169,7 +186,7 @@ class LocalEngine:
     def weights_checksum(self, model: str) -> str:
         """See `Engine.weights_checksum`. llama.cpp maps its file read-only, so the file is what it computes with."""
         spec = self._spec(model, ())
-        if self._on_llama(spec):
+        if llama.serves(spec):
             return revision_of(gguf_path(spec))
         return self._run(model, (), _parameters_hash)
 
@@ -182,9 +199,7 @@ class LocalEngine:
                 for w in self._workers.values()
                 if w.model is not None
             ]
-            for name, server in self._llama.items():
-                if server.done():
-                    loaded.append(LoadedStatus(f"{name} (llama.cpp)", gguf_path(catalog.get(name)).stat().st_size, 0))
+        loaded += self._llama.status()
         return EngineStatus(device.name, device.dtype, device.reason, tuple(loaded), self._admission.waiting)
 
     def cancel(self, session: str) -> None:
@@ -230,45 +245,8 @@ class LocalEngine:
             del self._workers[oldest.spec.id]
             oldest.close()
 
-    def _on_llama(self, spec: "ModelSpec") -> bool:
-        return spec.location.endswith(".gguf") and devices.choose().name == "cpu"
-
     def _context_length(self, spec: "ModelSpec") -> int:
-        return min(spec.context_length, llama.SLOT_TOKENS) if self._on_llama(spec) else spec.context_length
-
-    def _llama_server(self, spec: "ModelSpec") -> llama.LlamaProcess:
-        with self._lock:
-            future = self._llama.get(spec.id)
-            if future is not None and future.done() and not future.result().alive:
-                future.result().close()
-                future = None  # it died: start another
-            first = future is None
-            if future is None:
-                future = self._llama[spec.id] = Future()
-        if first:
-            try:
-                future.set_result(llama.LlamaProcess(gguf_path(spec), spec.context_length))
-            except BaseException as exc:
-                del self._llama[spec.id]  # the next request tries again
-                future.set_exception(exc)
-        return future.result()
-
-    def _llama_run(
-        self,
-        spec: "ModelSpec",
-        prompt: str | Sequence[Message],
-        sampling: generation.Sampling,
-        emit: generation.Emit,
-        cancelled: threading.Event,
-    ) -> tuple[str, Provenance]:
-        path = gguf_path(spec)
-        origin = Provenance(spec.id, self._gguf_revision(spec), "cpu", path.stem.rpartition(".")[2], sampling.seed)
-        if not wait_for(self._slots, cancelled):
-            return "cancelled", origin
-        try:
-            return self._llama_server(spec).stream(prompt, sampling, emit), origin
-        finally:
-            self._slots.release()
+        return min(spec.context_length, llama.SLOT_TOKENS) if llama.serves(spec) else spec.context_length
 
     def _transformers_run(
         self,
@@ -285,11 +263,6 @@ class LocalEngine:
             return generation.stream_with_transformers(model, prompt, sampling, emit), origin
 
         return self._worker(spec).submit(job).result()[0]
-
-    def _gguf_revision(self, spec: "ModelSpec") -> str:
-        if spec.id not in self._revisions:
-            self._revisions[spec.id] = revision_of(gguf_path(spec))
-        return self._revisions[spec.id]
 
 
 def _parameters_hash(model: LoadedModel) -> str:

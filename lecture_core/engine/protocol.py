@@ -13,6 +13,7 @@ from lecture_core.engine.results import (
     NextToken,
     RecipeToken,
     Scores,
+    TextToText,
     Tokenised,
     TokenLogprobs,
 )
@@ -59,6 +60,16 @@ class Engine(Protocol):
 
     def next_token(self, prompt: str, *, model: str, top_k: int = 10, session: str = "") -> NextToken:
         """Distribution of the token after `prompt`."""
+
+    def text_to_text(
+        self, text: str, *, model: str, max_new_tokens: int = 64, top_k: int = 5, session: str = ""
+    ) -> TextToText:
+        """What an encoder-decoder model writes for `text` (prefix included), greedily."""
+
+    def target_logprobs(
+        self, text: str, target: str, *, model: str, top_k: int = 5, session: str = ""
+    ) -> TokenLogprobs:
+        """Every token of `target` given `text` and the true tokens before it: what carries loss in training."""
 
     def generate(
         self,

@@ -183,6 +183,25 @@ class NextToken:
 
 
 @dataclass(frozen=True)
+class TextToText:
+    """What an encoder-decoder model writes for an input, token by token, greedily.
+
+    Attributes:
+        text: the output as a person reads it, sentinels kept.
+        tokens: each token written, with its log-probability (nats) and the best alternatives; the end token last,
+            unless `reason` is `length`.
+        input_tokens: tokens of the input, its end token counted.
+        reason: `stop` (end token) or `length`.
+    """
+
+    text: str
+    tokens: tuple[TokenLogprob, ...]
+    input_tokens: int
+    reason: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
 class Message:
     """One turn of a chat: `role` is system, user or assistant."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lecture_core.errors import LectureError
 
-RECIPES = ("masked_lm", "replaced_token_detection")
+RECIPES = ("masked_lm", "replaced_token_detection", "text_to_text")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,7 +16,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--corpus", type=Path, nargs="+", required=True, help="UTF-8 text or .xz, articles separated by a blank line"
     )
+    parser.add_argument("--share", type=float, nargs="+", help="share of the steps from each corpus (default: equal)")
+    parser.add_argument("--hours", type=float, help="train this long from now instead of --tokens")
     parser.add_argument("--tokens", type=float, default=5e6, help="tokens to train on (default 5e6)")
+    parser.add_argument(
+        "--pretraining-steps", type=int, default=800, help="text_to_text: steps of span corruption before the tasks"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mask-rate", type=float, default=0.2)
     parser.add_argument(

@@ -84,7 +84,7 @@ class TokenisedCorpus:
     Attributes:
         ids: every sentence one after the other, uint16.
         offsets: sentence s is ids[offsets[s]:offsets[s + 1]].
-        article: index of the article of each sentence; a block never crosses from one article to the next.
+        article: index of the article of each sentence; a separator stands between two articles of a block.
     """
 
     ids: np.ndarray
@@ -142,9 +142,18 @@ class TokenisedCorpus:
         return cached
 
     def _block(self, sentence: int, room: int) -> np.ndarray:
+        """Running text from one sentence on, a separator between two articles (RoBERTa's FULL-SENTENCES)."""
         start = int(self.offsets[sentence])
-        last = int(np.searchsorted(self.article, self.article[sentence], side="right"))
-        return self.ids[start : min(start + room, int(self.offsets[last]))]
+        piece = self.ids[start : start + room]
+        first, last = np.searchsorted(self._article_starts(), [start + 1, start + len(piece)])
+        return np.insert(piece, self._article_starts()[first:last] - start, self.last_id)[:room]
+
+    def _article_starts(self) -> np.ndarray:
+        cached = self.__dict__.get("_starts")
+        if cached is None:
+            cached = self.offsets[np.flatnonzero(np.diff(self.article)) + 1]
+            object.__setattr__(self, "_starts", cached)
+        return cached
 
     def _pad(self, pieces: list[np.ndarray]) -> TokenBatch:
         width = max(len(p) for p in pieces) + 2
@@ -156,30 +165,53 @@ class TokenisedCorpus:
         return TokenBatch(ids, mask)
 
 
-def tokenise(paths: list[Path], tokenizer: Any, *, held_out: bool, cache: Path) -> TokenisedCorpus:
-    """Tokenise one split of the corpus files; the arrays are kept in `cache` and read from there the next time.
+@dataclass(frozen=True)
+class Mixture:
+    """Several corpora; each step draws from one of them, in proportion to `shares`."""
+
+    corpora: tuple[TokenisedCorpus, ...]
+    shares: tuple[float, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Number of tokens in all of them."""
+        return sum(corpus.tokens for corpus in self.corpora)
+
+    def unigram_counts(self, vocabulary: int) -> np.ndarray:
+        """Count each token id; (V,)."""
+        return np.sum([corpus.unigram_counts(vocabulary) for corpus in self.corpora], axis=0)
+
+    def batch(self, seed: int, step: int, *, tokens: int = 4096, sentence_share: float = 0.5) -> TokenBatch:
+        """Draw the batch of one step from one corpus."""
+        shares = np.asarray(self.shares) / sum(self.shares)
+        chosen = int(np.random.default_rng((seed, step, 1)).choice(len(shares), p=shares))
+        return self.corpora[chosen].batch(seed, step, tokens=tokens, sentence_share=sentence_share)
+
+
+def tokenise(path: Path, tokenizer: Any, *, held_out: bool, cache: Path) -> TokenisedCorpus:
+    """Tokenise one split of a corpus file; the arrays are kept in `cache` and read from there the next time.
 
     Raises:
-        InvalidInputError: a file cannot be read, or the split has fewer than 50 sentences.
+        InvalidInputError: the file cannot be read, or the split has fewer than 50 sentences.
     """
-    name = "-".join(f"{p.stem}-{p.stat().st_size if p.is_file() else 0}" for p in paths)
+    name = f"{path.stem}-{path.stat().st_size if path.is_file() else 0}"
     stored = cache / f"{name}-{tokenizer.vocab_size}-{'held-out' if held_out else 'train'}.npz"
     if not stored.is_file():
-        arrays = _tokenise(paths, tokenizer, held_out)
+        arrays = _tokenise(path, tokenizer, held_out)
         stored.parent.mkdir(parents=True, exist_ok=True)
         partial = stored.with_name("partial-" + stored.name)
         with partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         partial.rename(stored)
     arrays = dict(np.load(stored))
-    return TokenisedCorpus(
-        **arrays, first_id=tokenizer.cls_token_id, last_id=tokenizer.sep_token_id, pad_id=tokenizer.pad_token_id
-    )
+    last_id = tokenizer.eos_token_id if tokenizer.sep_token_id is None else tokenizer.sep_token_id
+    first_id = last_id if tokenizer.cls_token_id is None else tokenizer.cls_token_id
+    return TokenisedCorpus(**arrays, first_id=first_id, last_id=last_id, pad_id=tokenizer.pad_token_id)
 
 
-def _tokenise(paths: list[Path], tokenizer: Any, held_out: bool) -> dict[str, np.ndarray]:
+def _tokenise(path: Path, tokenizer: Any, held_out: bool) -> dict[str, np.ndarray]:
     sentences, article = [], []
-    for index, item in enumerate(a for path in paths for a in read_articles(path)):
+    for index, item in enumerate(read_articles(path)):
         if item.held_out == held_out:
             for sentence in item.sentences():
                 sentences.append(sentence)

@@ -1,24 +1,29 @@
-"""One training loop for every recipe: AdamW, warm-up, linear decay, clipping, checkpoints, a CSV log.
+"""One training loop for every recipe: AdamW, warm-up, a level stretch, decay, clipping, checkpoints, a CSV log.
 
 It knows nothing of objectives: a recipe gives it a loss. Every step draws its batch and its noise from (seed, step), so
-a run that stops and resumes is the run that never stopped.
+a run that stops and resumes is the run that never stopped. The learning rate stays level until the last part of the
+run (the trapezoid of Hu et al. 2024, MiniCPM, arXiv:2404.06395), so a run can also be made longer before it decays.
 """
 
 import csv
 import json
 import math
 import os
+import signal
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from tqdm.auto import tqdm
 
-from lecture_core.training.corpus import TokenBatch, TokenisedCorpus
+from lecture_core.errors import LectureError
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,8 @@ class Schedule:
     Attributes:
         total_tokens: tokens to see, padding counted.
         batch_tokens: tokens in a step.
-        warmup: share of the steps over which the learning rate rises linearly; then it falls linearly to zero.
+        warmup_steps: steps over which the learning rate rises linearly.
+        decay: share of the steps at the end over which it falls linearly to zero.
         clip: largest norm of the gradient.
         sentence_share: share of the steps that see single sentences instead of packed blocks.
         evaluate_every: steps between two measurements on held-out text.
@@ -36,7 +42,8 @@ class Schedule:
 
     total_tokens: int
     batch_tokens: int = 4096
-    warmup: float = 0.03
+    warmup_steps: int = 60
+    decay: float = 0.35
     clip: float = 1.0
     seed: int = 0
     sentence_share: float = 0.5
@@ -49,8 +56,15 @@ class Schedule:
 
     def factor(self, step: int) -> float:
         """Multiplier of the learning rate at `step`, in [0, 1]."""
-        warm = max(1, int(self.warmup * self.steps))
-        return min((step + 1) / warm, max(0.0, (self.steps - step) / max(1, self.steps - warm)))
+        left = (self.steps - step) / max(1.0, self.decay * self.steps)
+        return max(0.0, min(1.0, (step + 1) / self.warmup_steps, left))
+
+
+class Source(Protocol):
+    """Where batches come from: a pure function of (seed, step)."""
+
+    def batch(self, seed: int, step: int, *, tokens: int, sentence_share: float) -> Any:
+        """Draw the batch of one step."""
 
 
 class Objective(Protocol):
@@ -61,12 +75,10 @@ class Objective(Protocol):
     def parameter_groups(self) -> list[dict[str, Any]]:
         """AdamW groups, each with its own `lr`."""
 
-    def loss(
-        self, batch: TokenBatch, generator: torch.Generator, progress: float
-    ) -> tuple[torch.Tensor, dict[str, float]]:
-        """Loss of a batch and figures to log; `progress` in [0, 1] is the share of the training done."""
+    def loss(self, batch: Any, generator: torch.Generator) -> tuple[torch.Tensor, dict[str, float]]:
+        """Loss of a batch and figures to log."""
 
-    def evaluate(self, held_out: TokenisedCorpus) -> dict[str, float]:
+    def evaluate(self, held_out: Any) -> dict[str, float]:
         """Figures on held-out text."""
 
 
@@ -80,65 +92,133 @@ def choose_device() -> tuple[torch.device, torch.dtype]:
 
 def train(
     objective: Objective,
-    corpus: TokenisedCorpus,
-    held_out: TokenisedCorpus,
+    source: Source,
+    held_out: Source,
     schedule: Schedule,
     state: Path,
     *,
+    hours: float | None = None,
     stop_after: int | None = None,
-    report: Callable[[str], None] = print,
+    report: Callable[[str], None] = tqdm.write,
 ) -> None:
     """Train until the schedule ends, resuming from `state` if a checkpoint lies there.
 
     Args:
-        state: folder of checkpoint, schedule and `log.csv`.
+        state: folder of the checkpoint and `log.csv`.
+        hours: train this much longer instead of to `schedule.total_tokens`: a few steps are timed first.
         stop_after: stop after this many steps of this call, as an interrupt would; for tests.
+
+    Raises:
+        LectureError: the checkpoint does not fit the recipe, or cannot be written; the last one is kept.
+        KeyboardInterrupt: stopped from outside, after the step in progress and a checkpoint.
     """
-    device, dtype = choose_device()
-    objective.modules.to(device).train()
-    optimizer = torch.optim.AdamW(
-        objective.parameter_groups(), betas=(0.9, 0.98), eps=1e-6, weight_decay=0.01, fused=True
-    )
-    base_rates = [group["lr"] for group in optimizer.param_groups]
-    state.mkdir(parents=True, exist_ok=True)
-    first = _resume(objective, optimizer, state)
-    started, window = time.monotonic(), time.monotonic()
-    averages: dict[str, float] = {}
-    for step in range(first, schedule.steps):
-        for group, rate in zip(optimizer.param_groups, base_rates, strict=True):
-            group["lr"] = rate * schedule.factor(step)
-        batch = corpus.batch(schedule.seed, step, tokens=schedule.batch_tokens, sentence_share=schedule.sentence_share)
+    run = _Run(objective, source, schedule, state)
+    if hours is not None:
+        schedule = run.schedule = run.schedule_for(hours)
+        report(f"{schedule.total_tokens:,} tokens in all; --tokens {schedule.total_tokens} repeats this run exactly")
+    last = schedule.steps if stop_after is None else min(schedule.steps, run.done + stop_after)
+    progress = tqdm(total=schedule.steps, initial=run.done, unit="step", smoothing=0.05, disable=None)
+    with progress as bar, _stop_signals() as stopped:
+        while run.done < last and not stopped.is_set():
+            run.step()
+            bar.update()
+            bar.set_postfix_str(run.summary(), refresh=False)
+            if run.done % 50 == 0 and bar.disable:
+                report(f"step {run.done}/{schedule.steps}  {run.summary()}")
+            if run.done % schedule.evaluate_every == 0 or run.done == schedule.steps:
+                measured = run.measure(held_out)
+                report("held out  " + "  ".join(f"{k} {v:.4f}" for k, v in measured.items()))
+    if run.done < schedule.steps:
+        run.checkpoint()
+    if stopped.is_set():
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """Turn Ctrl-C and a polite kill into an event, so that a step in progress ends and is kept."""
+    stopped = threading.Event()
+    handled = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in handled}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Run:
+    """The state of one training run: parameters, optimiser, steps done."""
+
+    def __init__(self, objective: Objective, source: Source, schedule: Schedule, state: Path) -> None:
+        self.objective, self.source, self.schedule, self.state = objective, source, schedule, state
+        self.device, self.dtype = choose_device()
+        self.parameters = list(objective.modules.to(self.device).train().parameters())
+        self.optimizer = torch.optim.AdamW(
+            objective.parameter_groups(), betas=(0.9, 0.98), eps=1e-6, weight_decay=0.01, fused=True
+        )
+        self.base_rates = [group["lr"] for group in self.optimizer.param_groups]
+        state.mkdir(parents=True, exist_ok=True)
+        self.done = _resume(objective, self.optimizer, state)
+        self.averages: dict[str, float] = {}
+
+    def _forward_backward(self, step: int) -> dict[str, float]:
+        schedule = self.schedule
+        batch = self.source.batch(
+            schedule.seed, step, tokens=schedule.batch_tokens, sentence_share=schedule.sentence_share
+        )
         generator = torch.Generator().manual_seed((schedule.seed << 32) + step)
-        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            loss, figures = objective.loss(batch, generator, step / schedule.steps)
+        with self._autocast():
+            loss, figures = self.objective.loss(batch, generator)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(objective.modules.parameters(), schedule.clip)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=False)
-        for name, value in {"loss": loss.item(), **figures}.items():
-            averages[name] = value if name not in averages else 0.98 * averages[name] + 0.02 * value
-        done = step + 1
-        if done % 50 == 0:
-            speed = 50 * schedule.batch_tokens / (time.monotonic() - window)
-            window = time.monotonic()
-            left = (schedule.steps - done) * schedule.batch_tokens / speed / 60
-            shown = "  ".join(f"{k} {v:.3f}" for k, v in averages.items())
-            report(f"step {done}/{schedule.steps}  {shown}  {speed:,.0f} tokens/s  {left:.0f} min left")
-        if done % schedule.evaluate_every == 0 or done == schedule.steps:
-            with torch.autocast(device.type, dtype, enabled=dtype != torch.float32), torch.inference_mode():
-                measured = objective.evaluate(held_out)
-            report("held out  " + "  ".join(f"{k} {v:.4f}" for k, v in measured.items()))
-            row = {
-                "step": done,
-                "tokens": done * schedule.batch_tokens,
-                "seconds": round(time.monotonic() - started, 1),
-            }
-            _log(state / "log.csv", row | averages | {f"held_out_{k}": v for k, v in measured.items()})
-            _checkpoint(objective, optimizer, state, done, schedule)
-            window = time.monotonic()
-        if stop_after is not None and done - first >= stop_after:
-            _checkpoint(objective, optimizer, state, done, schedule)
-            return
+        return {"loss": loss.item(), **figures}
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
+
+    def step(self) -> None:
+        """One optimiser step; its batch, noise and learning rate depend on its number alone."""
+        started = time.monotonic()
+        for group, rate in zip(self.optimizer.param_groups, self.base_rates, strict=True):
+            group["lr"] = rate * self.schedule.factor(self.done)
+        figures = self._forward_backward(self.done)
+        torch.nn.utils.clip_grad_norm_(self.parameters, self.schedule.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=False)
+        self.done += 1
+        figures["speed"] = self.schedule.batch_tokens / (time.monotonic() - started)
+        for name, value in figures.items():
+            self.averages[name] = 0.98 * self.averages.get(name, value) + 0.02 * value
+
+    def schedule_for(self, hours: float) -> Schedule:
+        """The schedule that ends about `hours` from now, by the time of eight steps that change nothing."""
+        self._forward_backward(self.done)
+        started = time.monotonic()
+        for step in range(self.done, self.done + 8):
+            self._forward_backward(step)
+        steps = int(hours * 3600 / ((time.monotonic() - started) / 8))
+        self.optimizer.zero_grad(set_to_none=False)
+        return replace(self.schedule, total_tokens=(self.done + max(1, steps)) * self.schedule.batch_tokens)
+
+    def measure(self, held_out: Source) -> dict[str, float]:
+        """Figures on held-out text; written to the log, with a checkpoint."""
+        with self._autocast(), torch.inference_mode():
+            measured = self.objective.evaluate(held_out)
+        row = {"step": self.done, "tokens": self.done * self.schedule.batch_tokens}
+        losses = {k: v for k, v in self.averages.items() if k != "speed"}
+        _log(self.state / "log.csv", row | losses | {f"held_out_{k}": v for k, v in measured.items()})
+        self.checkpoint()
+        return measured
+
+    def summary(self) -> str:
+        """Running averages, speed and time left, as one line."""
+        shown = "  ".join(f"{k} {v:.3f}" for k, v in self.averages.items() if k != "speed")
+        left = (self.schedule.total_tokens - self.done * self.schedule.batch_tokens) / self.averages["speed"] / 60
+        return f"{shown}  {self.averages['speed']:,.0f} tokens/s  {left:.0f} min left"
+
+    def checkpoint(self) -> None:
+        """Write parameters, optimiser and step, or leave the last checkpoint as it was."""
+        _checkpoint(self.objective, self.optimizer, self.state, self.done, self.schedule)
 
 
 def _log(path: Path, row: dict[str, float]) -> None:
@@ -170,6 +250,9 @@ def save_atomically(tensors: dict[str, torch.Tensor], path: Path, metadata: dict
     try:
         save_file(tensors, partial, metadata)
         os.replace(partial, path)
+    except (OSError, SafetensorError) as exc:
+        kept = "the last checkpoint is kept" if path.is_file() else "nothing was kept"
+        raise LectureError(f"Could not write {path}: {exc}. Make room on the disk and run again; {kept}.") from exc
     finally:
         partial.unlink(missing_ok=True)
 
@@ -180,6 +263,8 @@ def _resume(objective: Objective, optimizer: torch.optim.Optimizer, state: Path)
         return 0
     with safe_open(path, "pt") as file:
         keys = set(file.keys())
+        if keys.isdisjoint(f"model.{name}" for name, _ in objective.modules.named_parameters()):
+            raise LectureError(f"{path} belongs to another recipe. Give --state another folder.")
         for name, parameter in objective.modules.named_parameters():
             parameter.data.copy_(file.get_tensor(f"model.{name}"))
             slots = ("step", "exp_avg", "exp_avg_sq")

@@ -109,9 +109,7 @@ class MaskedLM:
         )
         return ids.to(device), attention.to(device), corrupted.to(device), chosen.to(device)
 
-    def loss(
-        self, batch: TokenBatch, generator: torch.Generator, progress: float
-    ) -> tuple[torch.Tensor, dict[str, float]]:
+    def loss(self, batch: TokenBatch, generator: torch.Generator) -> tuple[torch.Tensor, dict[str, float]]:
         """Cross-entropy on the chosen positions, in nats."""
         ids, attention, corrupted, chosen = self._corrupted(batch, generator)
         hidden = self.model.bert(input_ids=corrupted, attention_mask=attention).last_hidden_state

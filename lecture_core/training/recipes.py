@@ -8,11 +8,13 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer, BertForMaskedLM
 
-from lecture_core.errors import ModelUnavailableError
+from lecture_core.errors import InvalidInputError, ModelUnavailableError
 from lecture_core.training import corpus as corpora
 from lecture_core.training.loop import Schedule, train
 from lecture_core.training.masked_lm import MaskedLM, new_head
 from lecture_core.training.replaced_token_detection import ReplacedTokenDetection, from_masked_lm
+from lecture_core.training.text_tasks import gather
+from lecture_core.training.text_to_text import Encoder, TextToText, TextToTextSource, new_model, train_tokenizer
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "models"
 
@@ -31,12 +33,20 @@ def minilm_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def _corpora(options: argparse.Namespace, tokenizer: object) -> tuple[corpora.TokenisedCorpus, corpora.TokenisedCorpus]:
+def _corpora(options: argparse.Namespace, tokenizer: object) -> tuple[corpora.Mixture, corpora.TokenisedCorpus]:
+    """The training splits mixed by --share, and the held-out split of the first corpus, which measures."""
+    shares = options.share or [1.0] * len(options.corpus)
+    if len(shares) != len(options.corpus) or min(shares) < 0 or not sum(shares):
+        raise InvalidInputError(
+            expected=f"{len(options.corpus)} shares, one a corpus, none below 0",
+            got=" ".join(map(str, shares)),
+            remedy="give --share as many numbers as --corpus has files",
+        )
     cache = options.state / "tokens"
-    return (
-        corpora.tokenise(options.corpus, tokenizer, held_out=False, cache=cache),
-        corpora.tokenise(options.corpus, tokenizer, held_out=True, cache=cache),
-    )
+    parts = [corpora.tokenise(path, tokenizer, held_out=False, cache=cache) for path in options.corpus]
+    held_out = corpora.tokenise(options.corpus[0], tokenizer, held_out=True, cache=cache)
+    print(f"{sum(p.tokens for p in parts):,} training tokens, {held_out.tokens:,} held out")
+    return corpora.Mixture(tuple(parts), tuple(shares)), held_out
 
 
 def save(model: torch.nn.Module, tokenizer: object, folder: Path) -> None:
@@ -50,7 +60,6 @@ def masked_lm(options: argparse.Namespace) -> None:
     start = options.start or minilm_folder()
     tokenizer = AutoTokenizer.from_pretrained(start)
     train_split, held_out = _corpora(options, tokenizer)
-    print(f"{train_split.tokens:,} training tokens, {held_out.tokens:,} held out")
     model = BertForMaskedLM.from_pretrained(
         start,
         dtype=torch.float32,
@@ -61,9 +70,8 @@ def masked_lm(options: argparse.Namespace) -> None:
     if options.start is None:
         new_head(model, torch.from_numpy(train_split.unigram_counts(model.config.vocab_size)).float())
     objective = MaskedLM(model, tokenizer, mask_rate=options.mask_rate)
-    train(
-        objective, train_split, held_out, Schedule(int(options.tokens), seed=options.seed), options.state / "masked_lm"
-    )
+    schedule = Schedule(int(options.tokens), seed=options.seed)
+    train(objective, train_split, held_out, schedule, options.state / "masked_lm", hours=options.hours)
     save(model, tokenizer, options.out or BUNDLED / "minilm-mlm")
 
 
@@ -79,7 +87,33 @@ def replaced_token_detection(options: argparse.Namespace) -> None:
     generator, discriminator = from_masked_lm(BertForMaskedLM.from_pretrained(start, dtype=torch.float32))
     objective = ReplacedTokenDetection(generator, discriminator, tokenizer, mask_rate=options.mask_rate)
     schedule = Schedule(int(options.tokens), seed=options.seed, sentence_share=0.6)
-    train(objective, train_split, held_out, schedule, options.state / "replaced_token_detection")
+    train(objective, train_split, held_out, schedule, options.state / "replaced_token_detection", hours=options.hours)
     out = options.out or BUNDLED
     save(generator, tokenizer, out / "minilm-electra-generator")
     save(discriminator, tokenizer, out / "minilm-electra-discriminator")
+
+
+def text_to_text(options: argparse.Namespace) -> None:
+    """Train `t5-nano` from nothing: its vocabulary, span corruption, then the tasks."""
+    folder = options.state / "text_to_text"
+    path = options.corpus[0]
+    sentences = [s for article in corpora.read_articles(path) if not article.held_out for s in article.sentences()]
+    if not (folder / "tokenizer.json").is_file():
+        train_tokenizer(iter(sentences[::4])).save_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    encoder, material = Encoder(tokenizer), gather(sentences)
+    schedule = Schedule(int(options.tokens), seed=options.seed, sentence_share=0.7, evaluate_every=200)
+    splits = [
+        TextToTextSource(
+            corpora.tokenise(path, tokenizer, held_out=held_out, cache=folder / "tokens"),
+            encoder,
+            material,
+            options.pretraining_steps,
+        )
+        for held_out in (False, True)
+    ]
+    torch.manual_seed(options.seed)
+    model = new_model(tokenizer)
+    print(f"{model.num_parameters():,} parameters, {len(material.words):,} words, {len(material.nouns):,} nouns")
+    train(TextToText(model, encoder), splits[0], splits[1], schedule, folder, hours=options.hours)
+    save(model, tokenizer, options.out or BUNDLED / "t5-nano")

@@ -6,6 +6,7 @@ both start from our masked LM: the generator from its first layers, the discrimi
 share nothing, the weight lambda between the two losses only scales gradients that Adam scales anyway; it is 1 here.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -60,6 +61,34 @@ def area_under_curve(scores: torch.Tensor, positive: torch.Tensor) -> float:
     return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
+@dataclass(frozen=True)
+class Verdicts:
+    """What the discriminator said of N tokens, and the truth.
+
+    Attributes:
+        logits: above 0 for "replaced"; (N,).
+        replaced: whether the token differs from the original; (N,) bool.
+        generator_loss: mean over the batches, in nats.
+    """
+
+    logits: torch.Tensor
+    replaced: torch.Tensor
+    generator_loss: float
+
+    def figures(self) -> dict[str, float]:
+        """AUC, precision and recall at 0.5, share of replaced tokens, both losses in nats."""
+        flagged = self.logits > 0
+        hits = int((flagged & self.replaced).sum())
+        return {
+            "auc": area_under_curve(self.logits, self.replaced),
+            "precision": hits / max(1, int(flagged.sum())),
+            "recall": hits / max(1, int(self.replaced.sum())),
+            "replaced_share": float(self.replaced.float().mean()),
+            "loss": float(F.binary_cross_entropy_with_logits(self.logits, self.replaced.float())),
+            "generator_loss": self.generator_loss,
+        }
+
+
 class ReplacedTokenDetection:
     """The recipe's objective for the training loop: generator and discriminator trained together."""
 
@@ -107,9 +136,7 @@ class ReplacedTokenDetection:
             filled[chosen] = torch.cat(samples)
         return ids, attention, filled, filled != ids, loss / max(1, len(targets))
 
-    def loss(
-        self, batch: TokenBatch, generator: torch.Generator, progress: float
-    ) -> tuple[torch.Tensor, dict[str, float]]:
+    def loss(self, batch: TokenBatch, generator: torch.Generator) -> tuple[torch.Tensor, dict[str, float]]:
         """Generator's masked-LM loss plus the discriminator's binary cross-entropy over all real tokens."""
         _, attention, filled, replaced, generator_loss = self.corrupted(batch, generator)
         logits = self.discriminator(input_ids=filled, attention_mask=attention).logits
@@ -117,34 +144,29 @@ class ReplacedTokenDetection:
         verdict = F.binary_cross_entropy_with_logits(logits[real].float(), replaced[real].float())
         return generator_loss + verdict, {"generator": generator_loss.item(), "discriminator": verdict.item()}
 
-    def evaluate(
+    def verdicts(
         self, held_out: TokenisedCorpus, *, batches: int = 24, sentence_share: float | None = None
-    ) -> dict[str, float]:
-        """On held-out text: AUC, precision and recall at 0.5, share of replaced tokens, both losses in nats.
+    ) -> Verdicts:
+        """Judge every real token of held-out text that the generator corrupted.
 
         Args:
             sentence_share: 1 for single sentences, 0 for packed blocks, None for both alternately.
         """
         self.modules.eval()
-        scores, truths, generator_loss = [], [], 0.0
+        logits, truths, generator_loss = [], [], 0.0
         for step in range(batches):
             share = float(step % 2) if sentence_share is None else sentence_share
             batch = held_out.batch(1234, step, sentence_share=share)
             ids, attention, filled, replaced, loss = self.corrupted(batch, torch.Generator().manual_seed(step))
-            logits = self.discriminator(input_ids=filled, attention_mask=attention).logits.float()
             judged = attention.bool() & ~torch.isin(ids, self.special.to(ids.device))
-            scores.append(logits[judged].cpu())
+            logits.append(self.discriminator(input_ids=filled, attention_mask=attention).logits[judged].float().cpu())
             truths.append(replaced[judged].cpu())
             generator_loss += loss.item() / batches
         self.modules.train()
-        score, truth = torch.cat(scores), torch.cat(truths)
-        flagged = score > 0
-        hits = int((flagged & truth).sum())
-        return {
-            "auc": area_under_curve(score, truth),
-            "precision": hits / max(1, int(flagged.sum())),
-            "recall": hits / max(1, int(truth.sum())),
-            "replaced_share": float(truth.float().mean()),
-            "loss": float(F.binary_cross_entropy_with_logits(score, truth.float())),
-            "generator_loss": generator_loss,
-        }
+        return Verdicts(torch.cat(logits), torch.cat(truths), generator_loss)
+
+    def evaluate(
+        self, held_out: TokenisedCorpus, *, batches: int = 24, sentence_share: float | None = None
+    ) -> dict[str, float]:
+        """On held-out text: AUC, precision and recall at 0.5, share of replaced tokens, both losses in nats."""
+        return self.verdicts(held_out, batches=batches, sentence_share=sentence_share).figures()

@@ -1,4 +1,4 @@
-"""A local engine whose catalog has three tiny models."""
+"""A local engine whose catalog has four tiny models."""
 
 from dataclasses import replace
 
@@ -8,7 +8,12 @@ from lecture_core import catalog, loading
 from lecture_core.engine.local import LocalEngine
 from tests.tiny import models
 
-ROWS = {"tiny-mlm": "masked_lm", "tiny-discriminator": "rtd_discriminator", "tiny-lm": "causal_lm"}
+ROWS = {
+    "tiny-mlm": "masked_lm",
+    "tiny-discriminator": "rtd_discriminator",
+    "tiny-lm": "causal_lm",
+    "tiny-t5": "seq2seq",
+}
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +22,7 @@ def tiny_folder(tmp_path_factory):
     models.write_encoder(folder / "tiny-mlm", "masked_lm")
     models.write_encoder(folder / "tiny-discriminator", "rtd_discriminator")
     models.write_causal(folder / "tiny-lm")
+    models.write_seq2seq(folder / "tiny-t5")
     return folder
 
 

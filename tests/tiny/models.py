@@ -17,6 +17,7 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
+    T5ForConditionalGeneration,
 )
 
 WORDS = [
@@ -116,3 +117,19 @@ def write_causal(folder: Path) -> None:
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer(frame=False, limit=64).save_pretrained(folder)
+
+
+SEQ2SEQ_TEXT = "Thank you for inviting me to your party last week. She went to the hospital. The cat sat on the mat. "
+
+
+def write_seq2seq(folder: Path) -> None:
+    """Write a tiny T5 with sentinels, its tokenizer trained on two sentences."""
+    from lecture_core.training.text_to_text import new_model, train_tokenizer
+
+    torch.manual_seed(0)
+    words = train_tokenizer(iter([SEQ2SEQ_TEXT] * 50))
+    config = new_model(words).config
+    config.d_model, config.d_kv, config.num_heads, config.d_ff = 16, 8, 2, 32
+    config.num_layers = config.num_decoder_layers = 2
+    T5ForConditionalGeneration(config).save_pretrained(folder)
+    words.save_pretrained(folder)

@@ -1,17 +1,25 @@
 import lzma
+import os
+import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForMaskedLM, AutoModelForPreTraining, AutoTokenizer, BertForMaskedLM
 
-from lecture_core.errors import InvalidInputError
+from lecture_core.errors import InvalidInputError, LectureError
 from lecture_core.training import __main__ as command
-from lecture_core.training import recipes
-from lecture_core.training.corpus import Article, read_articles, tokenise
+from lecture_core.training import loop, recipes
+from lecture_core.training.corpus import Article, Mixture, read_articles, tokenise
 from lecture_core.training.loop import Schedule, train
 from lecture_core.training.masked_lm import MaskedLM, corrupt
-from lecture_core.training.replaced_token_detection import area_under_curve, from_masked_lm, sample
+from lecture_core.training.replaced_token_detection import (
+    ReplacedTokenDetection,
+    area_under_curve,
+    from_masked_lm,
+    sample,
+)
 from tests.tiny import models
 
 SENTENCES = (
@@ -42,7 +50,7 @@ def start(tmp_path_factory):
 def splits(corpus_file, start, tmp_path_factory):
     cache = tmp_path_factory.mktemp("tokens")
     tokenizer = AutoTokenizer.from_pretrained(start)
-    return tuple(tokenise([corpus_file], tokenizer, held_out=side, cache=cache) for side in (False, True))
+    return tuple(tokenise(corpus_file, tokenizer, held_out=side, cache=cache) for side in (False, True))
 
 
 def objective(start):
@@ -60,7 +68,7 @@ def run(start, splits, state, **options):
     trained = objective(start)
     train(trained, *splits, SCHEDULE, state, report=lines.append, **options)
     log = (state / "log.csv").read_text().splitlines()
-    return trained, [",".join(row.split(",")[:2] + row.split(",")[3:]) for row in log]
+    return trained, log
 
 
 def test_training_lowers_the_held_out_loss(start, splits, tmp_path):
@@ -80,6 +88,79 @@ def test_resuming_equals_not_stopping(start, splits, tmp_path):
     resumed, _ = run(start, splits, tmp_path / "parts")
     for (name, a), (_, b) in zip(whole.modules.named_parameters(), resumed.modules.named_parameters(), strict=True):
         assert torch.equal(a, b), name
+
+
+def test_a_longer_run_begins_as_the_shorter_one(start, splits, tmp_path):
+    short, long = Schedule(40 * 512, batch_tokens=512), Schedule(80 * 512, batch_tokens=512)
+    level = int(40 * (1 - short.decay))
+    assert [short.factor(s) for s in range(level)] == [long.factor(s) for s in range(level)]
+    assert long.factor(79) < 0.05
+
+
+def test_hours_become_a_number_of_tokens_that_repeats_the_run(start, splits, tmp_path):
+    lines = []
+    train(objective(start), *splits, SCHEDULE, tmp_path / "timed", hours=1e-4, report=lines.append)
+    total = int(lines[0].split("--tokens ")[1].split()[0])
+    again = Schedule(total, batch_tokens=512, evaluate_every=10)
+    train(objective(start), *splits, again, tmp_path / "again", report=lambda _: None)
+    assert (tmp_path / "timed" / "log.csv").read_text() == (tmp_path / "again" / "log.csv").read_text()
+
+
+def test_an_interrupt_ends_the_step_and_keeps_it(start, splits, tmp_path, monkeypatch):
+    whole, _ = run(start, splits, tmp_path / "whole")
+    original = loop._Run.step
+
+    def step_then_interrupt(self):
+        original(self)
+        if self.done == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(loop._Run, "step", step_then_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(start, splits, tmp_path / "parts")
+    monkeypatch.setattr(loop._Run, "step", original)
+    resumed, _ = run(start, splits, tmp_path / "parts")
+    for a, b in zip(whole.modules.parameters(), resumed.modules.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_whole(start, splits, tmp_path, monkeypatch):
+    run(start, splits, tmp_path, stop_after=10)
+    before = (tmp_path / "checkpoint.safetensors").read_bytes()
+
+    def full(tensors, path, metadata):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(loop, "save_file", full)
+    with pytest.raises(LectureError, match=r"No space left.*last checkpoint is kept"):
+        run(start, splits, tmp_path)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(start, splits, tmp_path):
+    run(start, splits, tmp_path, stop_after=10)
+    pair = ReplacedTokenDetection(
+        *from_masked_lm(BertForMaskedLM.from_pretrained(start)), AutoTokenizer.from_pretrained(start)
+    )
+    with pytest.raises(LectureError, match="another recipe"):
+        train(pair, *splits, SCHEDULE, tmp_path, report=lambda _: None)
+
+
+def test_blocks_are_full_and_separate_articles(splits):
+    corpus = splits[0]
+    batch = corpus.batch(0, 0, tokens=4096, block=128, sentence_share=0.0)
+    assert batch.attention_mask.mean() > 0.98
+    inner = batch.input_ids[:, 1:-1]
+    assert (inner == corpus.last_id).any()
+
+
+def test_a_mixture_draws_each_corpus_in_its_share(splits):
+    empty = replace(splits[0], ids=np.full_like(splits[0].ids, 7))
+    mixture = Mixture((splits[0], empty), (0.8, 0.2))
+    drawn = [(mixture.batch(0, s, tokens=256).input_ids[:, 1] == 7).all() for s in range(300)]
+    assert np.mean(drawn) == pytest.approx(0.2, abs=0.07)
 
 
 def test_one_article_in_a_hundred_is_held_out_by_its_title():
@@ -166,7 +247,7 @@ def test_a_bad_corpus_is_named(content, message, start, tmp_path):
         path.write_bytes(content)
     tokenizer = AutoTokenizer.from_pretrained(start)
     with pytest.raises(InvalidInputError, match=message):
-        tokenise([path], tokenizer, held_out=False, cache=tmp_path / "cache")
+        tokenise(path, tokenizer, held_out=False, cache=tmp_path / "cache")
     assert not list(tmp_path.glob("cache/*.npz"))
 
 

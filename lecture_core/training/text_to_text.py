@@ -1,0 +1,212 @@
+"""t5-nano: a small T5 pre-trained by span corruption and then on a mixture of text-to-text tasks.
+
+Source: Raffel et al. 2020 (arXiv:1910.10683): encoder-decoder, relative position bias, sentinels, every task as text
+with a prefix. Ours is 8.4M parameters, with a byte-pair vocabulary of 4,096 pieces trained on the same text.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from torch.nn import functional as F
+from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+
+from lecture_core.span_corruption import corrupt, draw_spans
+from lecture_core.training.corpus import TokenisedCorpus
+from lecture_core.training.text_tasks import TASKS, Material, Pair, draw, held_out_pairs
+
+VOCABULARY = 4096
+SENTINELS = tuple(f"<extra_id_{i}>" for i in range(32))
+FILL_SHARE = 0.25  # of the steps after pre-training that still corrupt spans, half of them with the prefix "fill: "
+SPELLED_INPUTS = 0.5  # of the letter tasks' training inputs that are given letter by letter, which teaches spelling
+IGNORED = -100  # label of padding, as in transformers
+
+
+def train_tokenizer(sentences: Iterator[str]) -> PreTrainedTokenizerFast:
+    """Train the vocabulary: byte pairs over words that keep their leading space, every digit a token of its own."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Metaspace(prepend_scheme="always"), pre_tokenizers.Punctuation(), pre_tokenizers.Digits(True)]
+    )
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=["<pad>", "</s>", "<unk>"],
+        limit_alphabet=160,
+        initial_alphabet=list("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:!?'\"()-▁"),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(sentences, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        extra_special_tokens=[AddedToken(s, lstrip=True, normalized=False) for s in SENTINELS],
+        model_max_length=512,
+    )
+
+
+def new_model(tokenizer: Any) -> T5ForConditionalGeneration:
+    """A T5 of four encoder and four decoder layers, hidden size 256, with fresh weights."""
+    config = T5Config(
+        vocab_size=len(tokenizer),
+        d_model=256,
+        d_kv=32,
+        num_heads=8,
+        d_ff=1024,
+        num_layers=4,
+        num_decoder_layers=4,
+        dropout_rate=0.0,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    config.decoder_start_token_id = tokenizer.pad_token_id
+    return T5ForConditionalGeneration(config)
+
+
+@dataclass(frozen=True)
+class PairBatch:
+    """Token ids of inputs (B, S), 0 where padded, and labels (B, T), -100 where padded; int64."""
+
+    input_ids: np.ndarray
+    labels: np.ndarray
+
+
+class Encoder:
+    """Turns pairs and running text into token ids."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        self.vocabulary = tokenizer.get_vocab()
+        self.sentinels = [self.vocabulary[s] for s in SENTINELS]
+        self.eos = tokenizer.eos_token_id
+
+    def spelled(self, text: str) -> list[int]:
+        """The text letter by letter."""
+        return [self.vocabulary[letter] for letter in text]
+
+    def text(self, text: str) -> list[int]:
+        """The text in the vocabulary's pieces."""
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def pair(self, pair: Pair, *, spell_input: bool = False) -> tuple[list[int], list[int]]:
+        """Input and target ids of a pair, each with its end token."""
+        if spell_input:
+            prefix, _, word = pair.input.partition(": ")
+            inputs = [*self.text(prefix + ":"), self.vocabulary["▁"], *self.spelled(word)]
+        else:
+            inputs = self.text(pair.input)
+        target = self.spelled(pair.target) if pair.spelled else self.text(pair.target)
+        return [*inputs, self.eos], [*target, self.eos]
+
+    def spans(self, ids: Sequence[int], generator: np.random.Generator, prefix: str) -> tuple[list[int], list[int]]:
+        """Running text as input and target of span corruption."""
+        spans = draw_spans(len(ids), generator)[: len(SENTINELS) - 1]
+        corrupted = corrupt(list(ids), spans, self.sentinels)
+        start = self.text(prefix) if prefix else []
+        return [*start, *corrupted.inputs, self.eos], [*corrupted.targets, self.eos]
+
+
+def pad(pairs: Sequence[tuple[list[int], list[int]]]) -> PairBatch:
+    """Stack id lists of unequal length."""
+    inputs = np.zeros((len(pairs), max(len(i) for i, _ in pairs)), dtype=np.int64)
+    labels = np.full((len(pairs), max(len(t) for _, t in pairs)), IGNORED, dtype=np.int64)
+    for row, (source, target) in enumerate(pairs):
+        inputs[row, : len(source)], labels[row, : len(target)] = source, target
+    return PairBatch(inputs, labels)
+
+
+class TextToTextSource:
+    """Batches of the two stages: span corruption until `pretraining_steps`, then the mixture with the tasks."""
+
+    def __init__(self, corpus: TokenisedCorpus, encoder: Encoder, material: Material, pretraining_steps: int) -> None:
+        self.corpus, self.encoder, self.material = corpus, encoder, material
+        self.pretraining_steps = pretraining_steps
+
+    def batch(self, seed: int, step: int, *, tokens: int = 4096, sentence_share: float = 0.7) -> PairBatch:
+        """Draw the batch of one step; `tokens` counts inputs and targets, padding included."""
+        rng = random.Random(f"{seed}-{step}")
+        if step >= self.pretraining_steps and rng.random() >= FILL_SHARE:
+            return self._tasks(rng, tokens)
+        prefix = "fill:" if step >= self.pretraining_steps and rng.random() < 0.5 else ""
+        return self.spans(seed, step, tokens, sentence_share, prefix)
+
+    def spans(self, seed: int, step: int, tokens: int, sentence_share: float, prefix: str = "") -> PairBatch:
+        """Draw a batch of span corruption."""
+        text = self.corpus.batch(seed, step, tokens=int(tokens / 1.2), sentence_share=sentence_share)
+        generator = np.random.default_rng((seed, step, 2))
+        real = (text.attention_mask == 1) & (text.input_ids != self.encoder.eos)
+        rows = [ids[kept].tolist() for ids, kept in zip(text.input_ids, real, strict=True)]
+        return pad([self.encoder.spans(row, generator, prefix) for row in rows])
+
+    def _tasks(self, rng: random.Random, tokens: int) -> PairBatch:
+        pairs = [
+            self.encoder.pair(pair, spell_input=pair.spelled and rng.random() < SPELLED_INPUTS)
+            for pair in (
+                draw(task, rng, self.material, held_out=False)
+                for task in rng.choices(list(TASKS), k=max(1, tokens // 40))
+            )
+        ]
+        return pad(pairs)
+
+
+class TextToText:
+    """The recipe's objective for the training loop: cross-entropy of the target tokens, in nats."""
+
+    def __init__(self, model: T5ForConditionalGeneration, encoder: Encoder, *, learning_rate: float = 1.5e-3) -> None:
+        self.model, self.encoder, self.learning_rate = model, encoder, learning_rate
+        self.modules = torch.nn.ModuleDict({"model": model})
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """One learning rate for all."""
+        return [{"params": list(self.model.parameters()), "lr": self.learning_rate}]
+
+    def logits(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits of every target position given the true tokens before it (B, T, V), and labels (B, T)."""
+        device = self.model.device
+        inputs, labels = torch.from_numpy(batch.input_ids).to(device), torch.from_numpy(batch.labels).to(device)
+        mask = inputs.ne(self.encoder.tokenizer.pad_token_id).long()
+        return self.model(input_ids=inputs, attention_mask=mask, labels=labels).logits, labels
+
+    def loss(self, batch: PairBatch, generator: torch.Generator) -> tuple[torch.Tensor, dict[str, float]]:
+        """Mean cross-entropy over the target tokens."""
+        logits, labels = self.logits(batch)
+        real = labels != IGNORED
+        return F.cross_entropy(logits[real].float(), labels[real]), {}
+
+    def evaluate(self, held_out: TextToTextSource) -> dict[str, float]:
+        """Held-out loss of span corruption (nats) and exact match a task on unseen inputs.
+
+        Greedy decoding writes the target exactly if and only if every target token is the best one after the true
+        tokens before it, so one forward pass measures exact match.
+        """
+        self.model.eval()
+        losses = [self._span_loss(held_out, step) for step in range(8)]
+        exact = {task: self.exact_match(pairs) for task, pairs in held_out_by_task(held_out.material).items()}
+        self.model.train()
+        return {"span_loss": sum(losses) / len(losses), **exact}
+
+    def _span_loss(self, held_out: TextToTextSource, step: int) -> float:
+        logits, labels = self.logits(held_out.spans(1234, step, 4096, float(step % 2)))
+        real = labels != IGNORED
+        return float(F.cross_entropy(logits[real].float(), labels[real]))
+
+    def exact_match(self, pairs: Sequence[Pair]) -> float:
+        """Share of pairs whose target greedy decoding writes exactly, in [0, 1]."""
+        logits, labels = self.logits(pad([self.encoder.pair(pair) for pair in pairs]))
+        right = (logits.argmax(-1) == labels) | (labels == IGNORED)
+        return float(right.all(-1).float().mean())
+
+
+def held_out_by_task(material: Material, count: int = 200) -> dict[str, list[Pair]]:
+    """The measuring pairs, by task."""
+    by_task: dict[str, list[Pair]] = {task: [] for task in TASKS}
+    for pair in held_out_pairs(material, count=count):
+        by_task[pair.task].append(pair)
+    return by_task
