@@ -1,4 +1,4 @@
-"""A local engine whose catalog has four tiny models."""
+"""A local engine whose catalog has five tiny models."""
 
 from dataclasses import replace
 
@@ -10,6 +10,7 @@ from tests.tiny import models
 
 ROWS = {
     "tiny-mlm": "masked_lm",
+    "tiny-generator": "rtd_generator",
     "tiny-discriminator": "rtd_discriminator",
     "tiny-lm": "causal_lm",
     "tiny-t5": "seq2seq",
@@ -20,6 +21,7 @@ ROWS = {
 def tiny_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     models.write_encoder(folder / "tiny-mlm", "masked_lm")
+    models.write_encoder(folder / "tiny-generator", "rtd_generator")
     models.write_encoder(folder / "tiny-discriminator", "rtd_discriminator")
     models.write_causal(folder / "tiny-lm")
     models.write_seq2seq(folder / "tiny-t5")

@@ -13,6 +13,7 @@ from transformers import (
     BertConfig,
     BertForMaskedLM,
     ElectraConfig,
+    ElectraForMaskedLM,
     ElectraForPreTraining,
     LlamaConfig,
     LlamaForCausalLM,
@@ -91,13 +92,14 @@ def tokenizer(*, frame: bool, limit: int) -> PreTrainedTokenizerFast:
 
 
 def write_encoder(folder: Path, kind: str) -> None:
-    """Write a tiny masked LM (`masked_lm`) or discriminator (`rtd_discriminator`)."""
+    """Write a tiny masked LM (`masked_lm`), generator (`rtd_generator`) or discriminator (`rtd_discriminator`)."""
     torch.manual_seed(0)
     common = {"vocab_size": len(VOCABULARY), "max_position_embeddings": 128, **SIZES}
     if kind == "masked_lm":
         model = BertForMaskedLM(BertConfig(**common))
     else:
-        model = ElectraForPreTraining(ElectraConfig(embedding_size=16, **common))
+        family = ElectraForMaskedLM if kind == "rtd_generator" else ElectraForPreTraining
+        model = family(ElectraConfig(embedding_size=16, **common))
     model.save_pretrained(folder)
     tokenizer(frame=True, limit=64).save_pretrained(folder)
 

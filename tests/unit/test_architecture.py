@@ -24,6 +24,8 @@ LIGHT = [
     "prompting",
     "answers",
     "statistics",
+    "calibration",
+    "cloze",
     "scaling_laws",
     "scaling_models",
     "figures.template",
