@@ -88,6 +88,24 @@ class LocalEngine:
             lambda m: masked_lm.fill_masks(text, m, top_k=top_k, asked=candidates),
         )
 
+    def masked_logprobs(
+        self,
+        text: str,
+        *,
+        model: str,
+        positions: Sequence[int] | None = None,
+        in_turn: bool = False,
+        top_k: int = 5,
+        session: str = "",
+    ) -> TokenLogprobs:
+        """See `Engine.masked_logprobs`."""
+        from lecture_core import pseudo_likelihood
+
+        def job(m: LoadedModel) -> TokenLogprobs:
+            return pseudo_likelihood.masked_logprobs(text, m, positions=positions, in_turn=in_turn, top_k=top_k)
+
+        return self._run(model, ("masked_lm", "rtd_generator"), job)
+
     def corrupt(
         self,
         text: str,

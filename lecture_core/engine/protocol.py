@@ -35,6 +35,18 @@ class Engine(Protocol):
     ) -> FillMaskResult:
         """Rank the vocabulary at every mask of `text`."""
 
+    def masked_logprobs(
+        self,
+        text: str,
+        *,
+        model: str,
+        positions: Sequence[int] | None = None,
+        in_turn: bool = False,
+        top_k: int = 5,
+        session: str = "",
+    ) -> TokenLogprobs:
+        """Log-probability of a text's own tokens where they are hidden: all at once, or one in turn."""
+
     def corrupt(
         self,
         text: str,

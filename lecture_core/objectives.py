@@ -1,0 +1,293 @@
+"""One sentence under the three pre-training objectives: masked LM, autoregressive LM, span corruption.
+
+Lecture: three major forms of pre-training. Words that the visitor hides stand in [brackets]: a masked LM sees its mask
+token there, T5 sees a sentinel for each run of hidden words, and an autoregressive LM hides nothing but the future.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from lecture_core.engine.protocol import Engine
+from lecture_core.engine.results import Tokenised, TokenLogprob
+from lecture_core.errors import InvalidInputError
+from lecture_core.provenance import Provenance
+from lecture_core.span_corruption import corrupt
+from lecture_core.text_input import checked
+
+Family = Literal["encoder", "decoder", "text_to_text"]
+MAX_WORDS = 60  # more make the attention grids unreadable
+SENTINELS = tuple(f"<extra_id_{i}>" for i in range(32))
+_WORD = re.compile(r"\w+(?:['\u2019-]\w+)*|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class HiddenText:
+    """A text some of whose words are hidden.
+
+    Attributes:
+        plain: the whole text, without brackets.
+        words: (start, end) of each word in `plain`, in characters; a punctuation mark is a word.
+        hidden: indices of the hidden words.
+    """
+
+    plain: str
+    words: tuple[tuple[int, int], ...]
+    hidden: frozenset[int]
+
+    @property
+    def runs(self) -> tuple[tuple[int, int], ...]:
+        """(first, one past the last) of each run of neighbouring hidden words: T5's spans."""
+        edges = [-1, *(i for i in range(len(self.words)) if i not in self.hidden), len(self.words)]
+        return tuple((a + 1, b) for a, b in itertools.pairwise(edges) if b > a + 1)
+
+    def marked(self) -> str:
+        """The text with the hidden words in brackets, as `read` takes it."""
+        pieces, position = [], 0
+        for first, stop in self.runs:
+            start, end = self.words[first][0], self.words[stop - 1][1]
+            pieces += [self.plain[position:start], "[", self.plain[start:end], "]"]
+            position = end
+        return "".join([*pieces, self.plain[position:]])
+
+    def toggled(self, word: int) -> "HiddenText":
+        """The text with one word hidden that was not, or the other way round."""
+        return HiddenText(self.plain, self.words, self.hidden ^ {word})
+
+
+def read(marked: str) -> HiddenText:
+    """Read a text whose hidden words stand in square brackets.
+
+    Raises:
+        InvalidInputError: no usable text, more than 60 words, a bracket without its partner, a mask instead of a word.
+    """
+    text = checked(marked)
+    if re.search(r"\[mask\]|<mask>|_{3,}", text, re.IGNORECASE):
+        raise InvalidInputError(
+            expected="the hidden word itself in brackets, as in “a [sunny] day”",
+            got="a mask",
+            remedy="write the word: without it there is no target to learn",
+        )
+    plain, spans, opened = "", [], None
+    for character in text:
+        if character not in "[]":
+            plain += character
+        elif (character == "[") == (opened is not None):
+            raise InvalidInputError(
+                expected="brackets in pairs, none inside another",
+                got=f"a stray {character}",
+                remedy="put each hidden word, or run of words, in one pair of brackets",
+            )
+        elif character == "[":
+            opened = len(plain)
+        else:
+            spans.append((opened or 0, len(plain)))
+            opened = None
+    if opened is not None:
+        raise InvalidInputError(expected="a closing bracket", got="none", remedy="add ] after the hidden word")
+    words = tuple(m.span() for m in _WORD.finditer(plain))
+    if not 1 <= len(words) <= MAX_WORDS:
+        raise InvalidInputError(
+            expected=f"1 to {MAX_WORDS} words", got=str(len(words)), remedy="one sentence shows the idea best"
+        )
+    hidden = frozenset(i for i, (a, b) in enumerate(words) if any(a < end and start < b for start, end in spans))
+    return HiddenText(plain, words, hidden)
+
+
+@dataclass(frozen=True)
+class ObjectiveToken:
+    """One token of an input or a target.
+
+    Attributes:
+        text: readable form.
+        words: indices of the words it stands for; empty for added tokens.
+        loss: whether the model is trained to predict it.
+        predicted: where it is predicted, the token with its log-probability, rank and alternatives.
+    """
+
+    text: str
+    words: tuple[int, ...] = ()
+    loss: bool = False
+    starts_word: bool = True
+    special: bool = False
+    predicted: TokenLogprob | None = None
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A sentence as one model family learns from it.
+
+    Attributes:
+        input_text, target_text: the actual strings.
+        inputs, targets: their tokens; tokens of `targets` with `loss` are what is learned.
+        attention: title -> grid (queries, keys) of bool: True where a position may look.
+    """
+
+    family: Family
+    input_text: str
+    target_text: str
+    inputs: tuple[ObjectiveToken, ...]
+    targets: tuple[ObjectiveToken, ...]
+    attention: dict[str, np.ndarray]
+    provenance: Provenance
+
+    @property
+    def loss_positions(self) -> int:
+        """Number of positions that carry loss."""
+        return sum(token.loss for token in self.targets)
+
+
+def bidirectional(positions: int) -> np.ndarray:
+    """Every position sees every position; (T, T) bool."""
+    return np.ones((positions, positions), dtype=bool)
+
+
+def causal(positions: int) -> np.ndarray:
+    """Each position sees itself and those before it; (T, T) bool, rows are queries."""
+    return np.tril(np.ones((positions, positions), dtype=bool))
+
+
+def cross(targets: int, inputs: int) -> np.ndarray:
+    """Every position of the target sees the whole input; (T, S) bool."""
+    return np.ones((targets, inputs), dtype=bool)
+
+
+def masked_lm(text: HiddenText, engine: Engine, model: str) -> Objective:
+    """The text for an encoder: hidden tokens become the mask token and alone carry loss.
+
+    Raises:
+        InvalidInputError: nothing is hidden.
+    """
+    if not text.hidden:
+        raise InvalidInputError(
+            expected="at least one hidden word",
+            got="none",
+            remedy="click a word to hide it: a masked LM learns from hidden tokens alone",
+        )
+    tokens = engine.tokenise(text.plain, model=model)
+    owners = _owners(tokens, text.words)
+    positions = [i for i, words in enumerate(owners) if text.hidden.intersection(words)]
+    found = engine.masked_logprobs(text.plain, model=model, positions=positions)
+    predicted = dict(zip(positions, found.tokens, strict=True))
+    inputs = tuple(
+        ObjectiveToken(tokens.mask_token if i in predicted else t, w, starts_word=s, special=x)
+        for i, (t, w, s, x) in enumerate(_rows(tokens, owners))
+    )
+    targets = tuple(
+        ObjectiveToken(t, w, i in predicted, s, x, predicted.get(i))
+        for i, (t, w, s, x) in enumerate(_rows(tokens, owners))
+    )
+    counts = [sum(word in owners[i] for i in positions) for word in range(len(text.words))]
+    shown = _replaced(text, [" ".join([tokens.mask_token] * counts[w]) for w in sorted(text.hidden)])
+    hidden = " ".join(text.plain[a:b] for a, b in (text.words[w] for w in sorted(text.hidden)))
+    grids = {"Attention: both sides": bidirectional(len(inputs))}
+    return Objective("encoder", shown, hidden, inputs, targets, grids, found.provenance)
+
+
+def autoregressive(text: HiddenText, engine: Engine, model: str) -> Objective:
+    """The text for a decoder: every token after the first is a target, seen from the left only.
+
+    Raises:
+        InvalidInputError: the text is a single token, so nothing follows.
+    """
+    tokens = engine.tokenise(text.plain, model=model)
+    if len(tokens.tokens) < 2:
+        raise InvalidInputError(
+            expected="at least two tokens", got="one", remedy="add a word: the first token is never predicted"
+        )
+    found = engine.token_logprobs(text.plain, model=model)
+    rows = list(_rows(tokens, _owners(tokens, text.words)))
+    inputs = tuple(ObjectiveToken(t, w, starts_word=s, special=x) for t, w, s, x in rows[:-1])
+    targets = tuple(
+        ObjectiveToken(t, w, True, s, x, p) for (t, w, s, x), p in zip(rows[1:], found.tokens[1:], strict=True)
+    )
+    ends = (tokens.spans[-2][1], tokens.spans[0][1])
+    grids = {"Attention: the past only": causal(len(inputs))}
+    target_text = text.plain[ends[1] :].strip()
+    return Objective("decoder", text.plain[: ends[0]], target_text, inputs, targets, grids, found.provenance)
+
+
+def span_corruption(text: HiddenText, engine: Engine, model: str) -> Objective:
+    """The text for T5: each run of hidden words becomes a sentinel; the target names the sentinels and what they hid.
+
+    Raises:
+        InvalidInputError: nothing is hidden, or more runs than there are sentinels.
+    """
+    if not text.hidden:
+        raise InvalidInputError(
+            expected="at least one hidden word", got="none", remedy="click a word to hide it: its run becomes a span"
+        )
+    strings, owners = _t5_strings(text)
+    found = engine.target_logprobs(strings[0], strings[1], model=model)
+    sides = []
+    for string, owner in zip(strings, owners, strict=True):
+        tokens = engine.tokenise(string, model=model)
+        sides.append(list(_rows(tokens, _owners(tokens, tuple(span for span, _ in owner), owner))))
+    inputs = tuple(ObjectiveToken(t, w, starts_word=s, special=x) for t, w, s, x in sides[0])
+    targets = tuple(
+        ObjectiveToken(t, w, True, s, x, p) for (t, w, s, x), p in zip(sides[1], found.tokens, strict=True)
+    )
+    grids = {
+        "Encoder: both sides": bidirectional(len(inputs)),
+        "Decoder: the past only": causal(len(targets)),
+        "Decoder to encoder: all of the input": cross(len(targets), len(inputs)),
+    }
+    return Objective("text_to_text", *strings, inputs, targets, grids, found.provenance)
+
+
+Owner = tuple[tuple[int, int], tuple[int, ...]]
+"""A stretch of characters (start, end) and the words it stands for."""
+
+
+def _t5_strings(text: HiddenText) -> tuple[tuple[str, str], tuple[list[Owner], list[Owner]]]:
+    """Input and target string, and which characters of each stand for which words."""
+    corrupted = corrupt(tuple(range(len(text.words))), text.runs, tuple(-1 - i for i in range(len(SENTINELS))))
+    sides = [_written(items, text) for items in (corrupted.inputs, corrupted.targets)]
+    return (sides[0][0], sides[1][0]), (sides[0][1], sides[1][1])
+
+
+def _written(items: Sequence[int], text: HiddenText) -> tuple[str, list[Owner]]:
+    """Write words (their index) and sentinels (-1, -2, ...) with the spaces that the text has between its words."""
+    written, owners = "", []
+    previous: int | None = None
+    for item in items:
+        piece = text.plain[slice(*text.words[item])] if item >= 0 else SENTINELS[-1 - item]
+        words = (item,) if item >= 0 else tuple(range(*text.runs[-1 - item])) if -1 - item < len(text.runs) else ()
+        first = words[0] if words else None
+        glued = previous is not None and first == previous + 1 and text.words[previous][1] == text.words[first][0]
+        written += "" if not written or (glued and item >= 0) else " "
+        owners.append(((len(written), len(written) + len(piece)), words))
+        written += piece
+        previous = words[-1] if words else None
+    return written, owners
+
+
+def _owners(
+    tokens: Tokenised, words: Sequence[tuple[int, int]], owners: Sequence[Owner] | None = None
+) -> list[tuple[int, ...]]:
+    """For each token the words it overlaps most with, in characters; none for added tokens."""
+    named = owners or [(span, (i,)) for i, span in enumerate(words)]
+    found = []
+    for start, end in tokens.spans:
+        overlaps = [(min(end, b) - max(start, a), w) for (a, b), w in named]
+        best = max(overlaps, key=lambda o: o[0], default=(0, ()))
+        found.append(best[1] if best[0] > 0 else ())
+    return found
+
+
+def _rows(tokens: Tokenised, owners: Sequence[tuple[int, ...]]) -> Iterator[tuple[str, tuple[int, ...], bool, bool]]:
+    return zip(tokens.tokens, owners, tokens.starts_word, tokens.special, strict=True)
+
+
+def _replaced(text: HiddenText, pieces: Sequence[str]) -> str:
+    """The text with each hidden word replaced."""
+    written, position = "", 0
+    for word, piece in zip(sorted(text.hidden), pieces, strict=True):
+        start, end = text.words[word]
+        written += text.plain[position:start] + piece
+        position = end
+    return written + text.plain[position:]
