@@ -4,8 +4,6 @@ Lecture: three major forms of pre-training. Words that the visitor hides stand i
 token there, T5 sees a sentinel for each run of hidden words, and an autoregressive LM hides nothing but the future.
 """
 
-import itertools
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,87 +13,12 @@ import numpy as np
 from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import Tokenised, TokenLogprob
 from lecture_core.errors import InvalidInputError
+from lecture_core.hidden_text import HiddenText, Owner
 from lecture_core.provenance import Provenance
 from lecture_core.span_corruption import corrupt
-from lecture_core.text_input import checked
 
 Family = Literal["encoder", "decoder", "text_to_text"]
-MAX_WORDS = 60  # more make the attention grids unreadable
 SENTINELS = tuple(f"<extra_id_{i}>" for i in range(32))
-_WORD = re.compile(r"\w+(?:['\u2019-]\w+)*|[^\w\s]")
-
-
-@dataclass(frozen=True)
-class HiddenText:
-    """A text some of whose words are hidden.
-
-    Attributes:
-        plain: the whole text, without brackets.
-        words: (start, end) of each word in `plain`, in characters; a punctuation mark is a word.
-        hidden: indices of the hidden words.
-    """
-
-    plain: str
-    words: tuple[tuple[int, int], ...]
-    hidden: frozenset[int]
-
-    @property
-    def runs(self) -> tuple[tuple[int, int], ...]:
-        """(first, one past the last) of each run of neighbouring hidden words: T5's spans."""
-        edges = [-1, *(i for i in range(len(self.words)) if i not in self.hidden), len(self.words)]
-        return tuple((a + 1, b) for a, b in itertools.pairwise(edges) if b > a + 1)
-
-    def marked(self) -> str:
-        """The text with the hidden words in brackets, as `read` takes it."""
-        pieces, position = [], 0
-        for first, stop in self.runs:
-            start, end = self.words[first][0], self.words[stop - 1][1]
-            pieces += [self.plain[position:start], "[", self.plain[start:end], "]"]
-            position = end
-        return "".join([*pieces, self.plain[position:]])
-
-    def toggled(self, word: int) -> "HiddenText":
-        """The text with one word hidden that was not, or the other way round."""
-        return HiddenText(self.plain, self.words, self.hidden ^ {word})
-
-
-def read(marked: str) -> HiddenText:
-    """Read a text whose hidden words stand in square brackets.
-
-    Raises:
-        InvalidInputError: no usable text, more than 60 words, a bracket without its partner, a mask instead of a word.
-    """
-    text = checked(marked)
-    if re.search(r"\[mask\]|<mask>|_{3,}", text, re.IGNORECASE):
-        raise InvalidInputError(
-            expected="the hidden word itself in brackets, as in “a [sunny] day”",
-            got="a mask",
-            remedy="write the word: without it there is no target to learn",
-        )
-    plain, spans, opened = "", [], None
-    for character in text:
-        if character not in "[]":
-            plain += character
-        elif (character == "[") == (opened is not None):
-            raise InvalidInputError(
-                expected="brackets in pairs, none inside another",
-                got=f"a stray {character}",
-                remedy="put each hidden word, or run of words, in one pair of brackets",
-            )
-        elif character == "[":
-            opened = len(plain)
-        else:
-            spans.append((opened or 0, len(plain)))
-            opened = None
-    if opened is not None:
-        raise InvalidInputError(expected="a closing bracket", got="none", remedy="add ] after the hidden word")
-    words = tuple(m.span() for m in _WORD.finditer(plain))
-    if not 1 <= len(words) <= MAX_WORDS:
-        raise InvalidInputError(
-            expected=f"1 to {MAX_WORDS} words", got=str(len(words)), remedy="one sentence shows the idea best"
-        )
-    hidden = frozenset(i for i, (a, b) in enumerate(words) if any(a < end and start < b for start, end in spans))
-    return HiddenText(plain, words, hidden)
 
 
 @dataclass(frozen=True)
@@ -169,7 +92,7 @@ def masked_lm(text: HiddenText, engine: Engine, model: str) -> Objective:
             remedy="click a word to hide it: a masked LM learns from hidden tokens alone",
         )
     tokens = engine.tokenise(text.plain, model=model)
-    owners = _owners(tokens, text.words)
+    owners = _owners(tokens, text.owners)
     positions = [i for i, words in enumerate(owners) if text.hidden.intersection(words)]
     found = engine.masked_logprobs(text.plain, model=model, positions=positions)
     predicted = dict(zip(positions, found.tokens, strict=True))
@@ -200,7 +123,7 @@ def autoregressive(text: HiddenText, engine: Engine, model: str) -> Objective:
             expected="at least two tokens", got="one", remedy="add a word: the first token is never predicted"
         )
     found = engine.token_logprobs(text.plain, model=model)
-    rows = list(_rows(tokens, _owners(tokens, text.words)))
+    rows = list(_rows(tokens, _owners(tokens, text.owners)))
     inputs = tuple(ObjectiveToken(t, w, starts_word=s, special=x) for t, w, s, x in rows[:-1])
     targets = tuple(
         ObjectiveToken(t, w, True, s, x, p) for (t, w, s, x), p in zip(rows[1:], found.tokens[1:], strict=True)
@@ -221,16 +144,14 @@ def span_corruption(text: HiddenText, engine: Engine, model: str) -> Objective:
         raise InvalidInputError(
             expected="at least one hidden word", got="none", remedy="click a word to hide it: its run becomes a span"
         )
-    strings, owners = _t5_strings(text)
+    strings, owners = t5_strings(text)
     found = engine.target_logprobs(strings[0], strings[1], model=model)
     sides = []
     for string, owner in zip(strings, owners, strict=True):
         tokens = engine.tokenise(string, model=model)
-        sides.append(list(_rows(tokens, _owners(tokens, tuple(span for span, _ in owner), owner))))
+        sides.append(list(_rows(tokens, _owners(tokens, owner))))
     inputs = tuple(ObjectiveToken(t, w, starts_word=s, special=x) for t, w, s, x in sides[0])
-    targets = tuple(
-        ObjectiveToken(t, w, True, s, x, p) for (t, w, s, x), p in zip(sides[1], found.tokens, strict=True)
-    )
+    targets = tuple(ObjectiveToken(t, w, True, s, x, p) for (t, w, s, x), p in zip(sides[1], found.tokens, strict=True))
     grids = {
         "Encoder: both sides": bidirectional(len(inputs)),
         "Decoder: the past only": causal(len(targets)),
@@ -239,11 +160,7 @@ def span_corruption(text: HiddenText, engine: Engine, model: str) -> Objective:
     return Objective("text_to_text", *strings, inputs, targets, grids, found.provenance)
 
 
-Owner = tuple[tuple[int, int], tuple[int, ...]]
-"""A stretch of characters (start, end) and the words it stands for."""
-
-
-def _t5_strings(text: HiddenText) -> tuple[tuple[str, str], tuple[list[Owner], list[Owner]]]:
+def t5_strings(text: HiddenText) -> tuple[tuple[str, str], tuple[list[Owner], list[Owner]]]:
     """Input and target string, and which characters of each stand for which words."""
     corrupted = corrupt(tuple(range(len(text.words))), text.runs, tuple(-1 - i for i in range(len(SENTINELS))))
     sides = [_written(items, text) for items in (corrupted.inputs, corrupted.targets)]
@@ -266,14 +183,11 @@ def _written(items: Sequence[int], text: HiddenText) -> tuple[str, list[Owner]]:
     return written, owners
 
 
-def _owners(
-    tokens: Tokenised, words: Sequence[tuple[int, int]], owners: Sequence[Owner] | None = None
-) -> list[tuple[int, ...]]:
+def _owners(tokens: Tokenised, owners: Sequence[Owner]) -> list[tuple[int, ...]]:
     """For each token the words it overlaps most with, in characters; none for added tokens."""
-    named = owners or [(span, (i,)) for i, span in enumerate(words)]
     found = []
     for start, end in tokens.spans:
-        overlaps = [(min(end, b) - max(start, a), w) for (a, b), w in named]
+        overlaps = [(min(end, b) - max(start, a), words) for (a, b), words in owners]
         best = max(overlaps, key=lambda o: o[0], default=(0, ()))
         found.append(best[1] if best[0] > 0 else ())
     return found

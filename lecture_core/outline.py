@@ -48,6 +48,14 @@ PAGES: tuple[PageRow, ...] = (
         ":material/visibility_off:",
     ),
     PageRow(
+        "three_objectives",
+        "pretraining",
+        "Three objectives",
+        "See what an encoder, a decoder and an encoder-decoder learn from the same sentence.",
+        "Three major forms of pre-training",
+        ":material/view_agenda:",
+    ),
+    PageRow(
         "replaced_token_detection",
         "pretraining",
         "Replaced token detection",

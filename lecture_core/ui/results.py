@@ -51,6 +51,7 @@ class StripToken:
         starts_word: False joins the chip to the one before it.
         special: [CLS], [SEP] and the like, drawn grey.
         aria: what a screen reader says after the position; made from the other fields when empty.
+        words: numbers of the words it stands for; tokens of linked strips that share one light up together.
     """
 
     text: str
@@ -60,6 +61,7 @@ class StripToken:
     starts_word: bool = True
     special: bool = False
     aria: str = ""
+    words: tuple[int, ...] = ()
 
     def spoken(self, position: int) -> str:
         """Return what a screen reader says: `token 4, banana, replaced, 0.87`."""
@@ -71,11 +73,20 @@ class StripToken:
 
 
 def token_strip(
-    key: str, tokens: Sequence[StripToken], *, family: Family = "encoder", clickable: bool = False
+    key: str,
+    tokens: Sequence[StripToken],
+    *,
+    family: Family = "encoder",
+    clickable: bool = False,
+    linked: str = "",
 ) -> int | None:
-    """Show tokens as chips in reading order; return the index clicked in this run, else None."""
+    """Show tokens as chips in reading order; return the index clicked in this run, else None.
+
+    Args:
+        linked: strips of the same name light up together at the token under the pointer; empty for none.
+    """
     chips = [asdict(token) | {"spoken": token.spoken(i + 1)} for i, token in enumerate(tokens)]
-    data = {"tokens": chips, "family": family, "clickable": clickable}
+    data = {"tokens": chips, "family": family, "clickable": clickable, "linked": linked}
     result = components.token_strip(key=key, data=data, on_clicked_change=_rerun_only)
     clicked = result.clicked if clickable else None
     return int(clicked) if clicked is not None and 0 <= int(clicked) < len(tokens) else None

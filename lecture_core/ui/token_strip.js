@@ -109,6 +109,30 @@ function step(event, index, count, rtl) {
   return null;
 }
 
+// Strips of one `linked` name light up together: the token under the pointer or the focus tells its words to the window,
+// and every strip of that name marks the tokens that stand for one of them.
+const LINK = "lecture-lab-linked-words";
+
+function link(strip, chips, data) {
+  const tell = (words) => window.dispatchEvent(new CustomEvent(LINK, { detail: { linked: data.linked, words } }));
+  const wordsOf = (event) => {
+    const node = event.target.closest?.(".chip");
+    return node ? data.tokens[Number(node.dataset.index)].words : [];
+  };
+  const light = ({ detail }) => {
+    if (detail.linked !== data.linked) return;
+    chips.forEach((node, i) => node.classList.toggle("lit", data.tokens[i].words.some((w) => detail.words.includes(w))));
+  };
+  strip.linkage?.abort(); // the same strip is drawn again with other tokens
+  strip.linkage = new AbortController();
+  const { signal } = strip.linkage;
+  strip.addEventListener("pointerover", (event) => tell(wordsOf(event)), { signal });
+  strip.addEventListener("focusin", (event) => tell(wordsOf(event)), { signal });
+  strip.addEventListener("pointerleave", () => tell([]), { signal });
+  window.addEventListener(LINK, light, { signal });
+  return () => strip.linkage.abort();
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   let strip = parentElement.querySelector(".strip");
   const active = parentElement.activeElement ?? document.activeElement;
@@ -147,5 +171,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
     focusOn(chips, next);
     chips[next].focus();
   };
-  return undefined;
+  return data.linked ? link(strip, chips, data) : undefined;
 }

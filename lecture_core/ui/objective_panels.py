@@ -1,0 +1,106 @@
+"""Drawing one sentence under a pre-training objective: strings, tokens, loss, predictions, attention."""
+
+import math
+
+import streamlit as st
+
+from lecture_core.figures.attention import attention_grid
+from lecture_core.hidden_text import HiddenText
+from lecture_core.objectives import SENTINELS, Objective, ObjectiveToken
+from lecture_core.ui import results
+from lecture_core.ui.errors import escape_markdown
+
+LINK = "three_objectives"
+
+
+def word_strip(key: str, text: HiddenText) -> int | None:
+    """Show the words of the text, hidden ones striped; return the word clicked in this run, else None."""
+    chips = [
+        results.StripToken(
+            text.plain[start:end],
+            mark="masked" if i in text.hidden else "none",
+            starts_word=i == 0 or text.words[i - 1][1] < start,
+            words=(i,),
+        )
+        for i, (start, end) in enumerate(text.words)
+    ]
+    return results.token_strip(key, chips, clickable=True, linked=LINK)
+
+
+def panel(key: str, objective: Objective, *, limits: str) -> None:
+    """Show what goes in, what must come out, what the model says, and who sees whom.
+
+    Args:
+        limits: what this form can and cannot do; our own Markdown.
+    """
+    left, right = st.columns([3, 1], gap="large")
+    with left:
+        st.markdown("**Goes in**")
+        results.token_strip(f"{key}_inputs", _inputs(objective), family=objective.family, linked=LINK)
+        st.markdown("**Must come out** · bar: the probability that the model gives it")
+        results.token_strip(f"{key}_targets", _targets(objective), family=objective.family, linked=LINK)
+        total = len(objective.targets)
+        st.markdown(
+            f"**{objective.loss_positions} of {total} positions carry loss** ({objective.loss_positions / total:.0%})"
+            f" · average {_loss(objective):.2f} nats. {limits}"
+        )
+        results.caption(objective.provenance)
+    with right:
+        names = [t.text for t in objective.inputs], [t.text for t in objective.targets]
+        for title, grid in objective.attention.items():
+            rows = names[1] if title.startswith("Decoder") else names[0]
+            columns = names[1] if title.startswith("Decoder: ") else names[0]
+            st.caption(escape_markdown(title))
+            st.html(attention_grid(grid, rows, columns, title=title, family=objective.family))
+
+
+def strings(objective: Objective) -> None:
+    """Show the actual input and target strings, letter by letter."""
+    results.model_text(objective.input_text, label="Input string")
+    results.model_text(objective.target_text, label="Target string")
+
+
+def _loss(objective: Objective) -> float:
+    found = [t.predicted.logprob for t in objective.targets if t.predicted is not None]
+    return -sum(found) / len(found)
+
+
+def _inputs(objective: Objective) -> list[results.StripToken]:
+    stand_ins = _stand_ins(objective)
+    return [
+        results.StripToken(
+            t.text,
+            mark="masked" if i in stand_ins else "none",
+            starts_word=t.starts_word,
+            special=t.special and i not in stand_ins,
+            words=t.words,
+        )
+        for i, t in enumerate(objective.inputs)
+    ]
+
+
+def _stand_ins(objective: Objective) -> set[int]:
+    """Positions of the input where a mask token or a sentinel stands for words."""
+    if objective.family == "encoder":
+        return {i for i, t in enumerate(objective.targets) if t.loss}
+    return {i for i, t in enumerate(objective.inputs) if t.text in SENTINELS}
+
+
+def _targets(objective: Objective) -> list[results.StripToken]:
+    return [_target(token) for token in objective.targets if token.loss or objective.family != "encoder"]
+
+
+def _target(token: ObjectiveToken) -> results.StripToken:
+    found = token.predicted
+    if found is None:
+        return results.StripToken(token.text, starts_word=token.starts_word, special=token.special, words=token.words)
+    first = found.alternatives[0]
+    label = "first choice" if found.rank == 1 else f"first: {first.token} {results.percent(first.probability)}"
+    return results.StripToken(
+        token.text,
+        value=math.exp(found.logprob),
+        label=label,
+        starts_word=token.starts_word,
+        words=token.words,
+        aria=f"{token.text}, rank {found.rank}",
+    )

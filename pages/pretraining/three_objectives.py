@@ -1,0 +1,105 @@
+"""After this page a student can say what an encoder, a decoder and an encoder-decoder learn from one sentence."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from lecture_core import catalog, hidden_text, objectives
+from lecture_core.encoder_code import three_objectives_code
+from lecture_core.engine import get_engine
+from lecture_core.engine.protocol import Engine
+from lecture_core.hidden_text import HiddenText
+from lecture_core.objectives import Objective
+from lecture_core.ui import inputs, objective_panels, page
+from lecture_core.ui.errors import user_errors
+from lecture_core.ui.memory import remember
+
+STEM = "three_objectives"
+TEXT = "Thank you [for inviting] me to your party [last] week."
+PRESETS = {
+    "T5's example": TEXT,
+    "At the doctor's": "She went to the [hospital] to see the doctor.",
+    "The lecture's sentence": "Natural language [processing] is a subfield of artificial [intelligence].",
+    "Half of it": "The [cat sat on] the mat [and] looked at [the dog].",
+}
+MODELS = {"encoder": "minilm-mlm", "decoder": "smollm2-135m-instruct", "text_to_text": "t5-nano"}
+ROLES = {"encoder": "masked_lm", "decoder": "causal_lm", "text_to_text": "seq2seq"}
+FORMS: dict[str, tuple[str, Callable[[HiddenText, Engine, str], Objective], str]] = {
+    "encoder": (
+        "Masked language model · an encoder, as BERT",
+        objectives.masked_lm,
+        "It sees both sides, so it **can fill** a gap and read well; it **cannot write** on from a text.",
+    ),
+    "decoder": (
+        "Autoregressive language model · a decoder, as GPT",
+        objectives.autoregressive,
+        "It **can write** on and on; it **cannot use** what comes after a word. Nothing is hidden but the future.",
+    ),
+    "text_to_text": (
+        "Span corruption · an encoder-decoder, as T5",
+        objectives.span_corruption,
+        "It reads both sides **and** writes; each run of hidden words becomes one sentinel, however long it is.",
+    ),
+}
+
+
+def chosen_models() -> dict[str, str]:
+    """Ask, in a popover, which model stands for each form."""
+    with st.popover("Models", icon=":material/tune:"):
+        return {form: inputs.model(f"{STEM}_{form}", role, label=FORMS[form][0]) for form, role in ROLES.items()}
+
+
+def toggle_clicked() -> None:
+    """A word clicked in the run before changes the text before its input is drawn."""
+    waiting = st.session_state.pop(f"{STEM}_next", None)
+    if waiting is not None:
+        st.session_state[f"{STEM}_text"] = waiting
+
+
+@st.fragment
+def lab() -> None:
+    """One text, three panels; each panel may fail alone."""
+    toggle_clicked()
+    label = "Your sentence; words in [brackets] are hidden"
+    marked = inputs.text(STEM, "text", label, TEXT, presets=PRESETS, max_chars=600, height=70)
+    models = chosen_models()
+    with user_errors():
+        text = hidden_text.read(marked)
+        st.caption("Click a word to hide it or to show it. Point at a token: it lights up everywhere.")
+        clicked = objective_panels.word_strip(f"{STEM}_words", text)
+        if clicked is not None:
+            st.session_state[f"{STEM}_next"] = text.toggled(clicked).marked()
+            st.rerun()
+        for form, (title, view, limits) in FORMS.items():
+            with st.container(border=True):
+                st.subheader(title, anchor=False)
+                with user_errors():
+                    key = f"{STEM}_{form}_panel"
+                    asked = (text, models[form])
+                    found = remember(key, asked, lambda v=view, m=models[form]: v(text, get_engine(), m))
+                    objective_panels.panel(key, found, limits=limits)
+                    with st.expander("The actual strings"):
+                        objective_panels.strings(found)
+
+
+page.header(STEM)
+page.predict(STEM, "Which form learns from the most positions of one sentence?", ("masked LM", "autoregressive", "T5"))
+lab()
+page.reveal(STEM, "autoregressive", "Every token after the first is a target; the others learn from hidden ones alone.")
+page.notice(
+    "The same words, three targets: a masked LM answers in place, GPT one step later, T5 in a text of its own.",
+    "Hide a word at the end and one in the middle: the decoder does not profit from what follows, the others do.",
+    "The grids are the difference between the architectures: all, a staircase, or both.",
+)
+page.footer(
+    STEM,
+    code=three_objectives_code(
+        *(catalog.get(st.session_state.get(f"{STEM}_{form}_model", MODELS[form])) for form in ROLES),
+        text=hidden_text.readable(st.session_state.get(f"{STEM}_text", TEXT), TEXT),
+    ),
+    deeper=(
+        ("T5 (Raffel et al. 2020)", "https://arxiv.org/abs/1910.10683"),
+        ("GPT-2 (Radford et al. 2019)", "https://openai.com/index/better-language-models/"),
+        ("Inside a transformer: Transformer Explainer", "https://poloclub.github.io/transformer-explainer/"),
+    ),
+)
