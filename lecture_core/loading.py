@@ -236,7 +236,11 @@ def load_tokenizer(spec: ModelSpec) -> LoadedTokenizer:
     """Load a model's tokenizer alone."""
     from transformers import AutoTokenizer
 
-    return LoadedTokenizer(spec, AutoTokenizer.from_pretrained(resolve(spec)))
+    tokenizer = AutoTokenizer.from_pretrained(resolve(spec))
+    # Some files ask for truncation. The first call would switch it off, which fails while another thread tokenises.
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+    return LoadedTokenizer(spec, tokenizer)
 
 
 def load(spec: ModelSpec, words: LoadedTokenizer | None = None) -> LoadedModel:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import torch
 
+from lecture_core.encoder import EncoderRequest, answer
 from lecture_core.engine.results import TEMPERATURES, Candidate, FillMaskResult, MaskPrediction, RecipeToken
 from lecture_core.errors import InvalidInputError
 from lecture_core.loading import LoadedModel, LoadedTokenizer
@@ -19,9 +20,15 @@ MAX_CANDIDATES = 100
 MAX_ASKED = 20
 
 
-@torch.inference_mode()
 def fill_masks(text: str, model: LoadedModel, *, top_k: int = 10, asked: Sequence[str] = ()) -> FillMaskResult:
-    """Rank the vocabulary at every mask of `text`, all masks in place.
+    """Rank the vocabulary at every mask of `text`, all masks in place; see `fill_masks_request`."""
+    return answer(fill_masks_request(text, model.words, top_k=top_k, asked=asked), model)
+
+
+def fill_masks_request(
+    text: str, words: LoadedTokenizer, *, top_k: int = 10, asked: Sequence[str] = ()
+) -> EncoderRequest[FillMaskResult]:
+    """Prepare the ranking of the vocabulary at every mask of `text`, all masks in place.
 
     Args:
         text: one or more masks (`[MASK]`, `<mask>` or `___`); at most the context length in tokens.
@@ -40,15 +47,16 @@ def fill_masks(text: str, model: LoadedModel, *, top_k: int = 10, asked: Sequenc
         raise InvalidInputError(
             expected=f"at most {MAX_ASKED} words", got=str(len(asked)), remedy="ask for fewer words"
         )
-    read = with_mask_token(text, model.words.mask_token)
-    ids, _ = model.words.encode(read)
-    input_ids = torch.tensor([ids], device=model.device.name)  # (1, T)
-    positions = [i for i, token in enumerate(ids) if token == model.words.tokenizer.mask_token_id]
-    logits = model.network(input_ids=input_ids).logits[0, positions].float()  # (M, V)
-    asked_ids = [model.words.single_token(word) for word in asked]
-    masks = tuple(_predict(p, row, model.words, top_k, asked_ids) for p, row in zip(positions, logits, strict=True))
-    tokens = tuple(model.words.readable(i) for i in ids)
-    return FillMaskResult(read, tokens, masks, provenance_of(model))
+    read = with_mask_token(text, words.mask_token)
+    ids, _ = words.encode(read)
+    positions = [i for i, token in enumerate(ids) if token == words.tokenizer.mask_token_id]
+    asked_ids = [words.single_token(word) for word in asked]
+
+    def finish(logits: torch.Tensor, model: LoadedModel) -> FillMaskResult:
+        masks = tuple(_predict(p, row, words, top_k, asked_ids) for p, row in zip(positions, logits, strict=True))
+        return FillMaskResult(read, tuple(words.readable(i) for i in ids), masks, provenance_of(model))
+
+    return EncoderRequest(ids, positions, finish)
 
 
 def _predict(

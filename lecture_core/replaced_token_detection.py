@@ -7,18 +7,18 @@ from difflib import SequenceMatcher
 
 import torch
 
+from lecture_core.encoder import EncoderRequest
 from lecture_core.engine.results import CorruptedToken, Corruption, DetectedToken, Detection
 from lecture_core.errors import InvalidInputError
-from lecture_core.loading import LoadedModel
+from lecture_core.loading import LoadedModel, LoadedTokenizer
 from lecture_core.masked_lm import provenance_of
 from lecture_core.text_input import checked
 
 
-@torch.inference_mode()
-def corrupt(
-    text: str, model: LoadedModel, *, mask_probability: float = 0.15, seed: int = 0, temperature: float = 1.0
-) -> Corruption:
-    """Mask some tokens of `text` and let the generator sample what to put there.
+def corrupt_request(
+    text: str, words: LoadedTokenizer, *, mask_probability: float = 0.15, seed: int = 0, temperature: float = 1.0
+) -> EncoderRequest[Corruption]:
+    """Mask some tokens of `text`, for the generator to sample what to put there.
 
     Args:
         mask_probability: chance of each token to be masked, in (0, 1); at least one always is.
@@ -26,7 +26,8 @@ def corrupt(
         temperature: of the samples, above 0.
 
     Returns:
-        Every token with its original and its sample. A sample that equals the original counts as original.
+        A request for every token with its original and its sample. A sample that equals the original counts as
+        original.
 
     Raises:
         InvalidInputError: unusable text or a setting out of range.
@@ -38,37 +39,43 @@ def corrupt(
         )
     if not temperature > 0:
         raise InvalidInputError(expected="a temperature above 0", got=str(temperature), remedy="choose 0.1 or more")
-    ids, starts = model.words.encode(checked(text))
+    ids, starts = words.encode(checked(text))
     generator = torch.Generator().manual_seed(seed)
-    chosen = _choose(ids, model, mask_probability, generator)
-    masked = torch.tensor(ids)
-    masked[chosen] = model.words.tokenizer.mask_token_id
-    logits = model.network(input_ids=masked[None].to(model.device.name)).logits[0, chosen].float().cpu()  # (M, V)
-    logits[:, list(model.words.special_ids | {model.words.tokenizer.mask_token_id})] = float("-inf")
-    probabilities = (logits / temperature).softmax(-1)
-    samples = torch.multinomial(probabilities, 1, generator=generator)[:, 0].tolist()
-    drawn = {
-        position: (sample, float(row[sample]))
-        for position, sample, row in zip(chosen, samples, probabilities, strict=True)
-    }
-    new_ids = tuple(drawn[i][0] if i in drawn else token for i, token in enumerate(ids))
-    tokens = tuple(
-        CorruptedToken(
-            original=model.words.readable(ids[i]),
-            corrupted=model.words.readable(new_ids[i]),
-            masked=i in drawn,
-            replaced=new_ids[i] != ids[i],
-            starts_word=starts[i],
-            special=ids[i] in model.words.special_ids,
-            probability=drawn[i][1] if i in drawn else None,
+    chosen = _choose(ids, words, mask_probability, generator)
+    masked = [words.tokenizer.mask_token_id if i in chosen else token for i, token in enumerate(ids)]
+
+    def finish(logits: torch.Tensor, model: LoadedModel) -> Corruption:
+        drawn = dict(zip(chosen, _sample(logits, words, temperature, generator), strict=True))
+        new_ids = tuple(drawn[i][0] if i in drawn else token for i, token in enumerate(ids))
+        tokens = tuple(
+            CorruptedToken(
+                original=words.readable(ids[i]),
+                corrupted=words.readable(new_ids[i]),
+                masked=i in drawn,
+                replaced=new_ids[i] != ids[i],
+                starts_word=starts[i],
+                special=ids[i] in words.special_ids,
+                probability=drawn[i][1] if i in drawn else None,
+            )
+            for i in range(len(ids))
         )
-        for i in range(len(ids))
-    )
-    return Corruption(tokens, tuple(ids), new_ids, provenance_of(model, seed))
+        return Corruption(tokens, tuple(ids), new_ids, provenance_of(model, seed))
+
+    return EncoderRequest(masked, chosen, finish)
 
 
-def _choose(ids: list[int], model: LoadedModel, share: float, generator: torch.Generator) -> list[int]:
-    usable = [i for i, token in enumerate(ids) if token not in model.words.special_ids]
+def _sample(
+    logits: torch.Tensor, words: LoadedTokenizer, temperature: float, generator: torch.Generator
+) -> list[tuple[int, float]]:
+    """Draw a token from each row of logits (M, V), no special ones; returns it with its probability."""
+    banned = torch.tensor(sorted(words.special_ids | {words.tokenizer.mask_token_id}))
+    probabilities = (logits.index_fill(1, banned, float("-inf")) / temperature).softmax(-1)
+    samples = torch.multinomial(probabilities, 1, generator=generator)[:, 0].tolist()
+    return [(sample, float(row[sample])) for sample, row in zip(samples, probabilities, strict=True)]
+
+
+def _choose(ids: list[int], words: LoadedTokenizer, share: float, generator: torch.Generator) -> list[int]:
+    usable = [i for i, token in enumerate(ids) if token not in words.special_ids]
     if not usable:
         raise InvalidInputError(expected="at least one word", got="none the model can read", remedy="type a sentence")
     draws = torch.rand(len(usable), generator=generator).tolist()
@@ -76,21 +83,25 @@ def _choose(ids: list[int], model: LoadedModel, share: float, generator: torch.G
     return chosen or [usable[min(range(len(usable)), key=draws.__getitem__)]]
 
 
-@torch.inference_mode()
-def detect(ids: list[int], starts: list[bool], original: list[int] | None, model: LoadedModel) -> Detection:
-    """Give the probability, in [0, 1], that each token was replaced.
+def detect_request(
+    ids: list[int], starts: list[bool], original: list[int] | None, words: LoadedTokenizer
+) -> EncoderRequest[Detection]:
+    """Ask for the probability, in [0, 1], that each token was replaced.
 
     Args:
         ids: token ids of the text to judge, special tokens included.
         original: ids before the replacements, for the truth; None if unknown. Lengths may differ.
     """
-    logits = model.network(input_ids=torch.tensor([ids], device=model.device.name)).logits[0].float()  # (T,)
-    truth = [None] * len(ids) if original is None else changed(original, ids)
-    tokens = tuple(
-        DetectedToken(model.words.readable(i), p, t, s, i in model.words.special_ids)
-        for i, p, t, s in zip(ids, logits.sigmoid().tolist(), truth, starts, strict=True)
-    )
-    return Detection(tokens, provenance_of(model))
+
+    def finish(logits: torch.Tensor, model: LoadedModel) -> Detection:
+        truth = [None] * len(ids) if original is None else changed(original, ids)
+        tokens = tuple(
+            DetectedToken(words.readable(i), p, t, s, i in words.special_ids)
+            for i, p, t, s in zip(ids, logits.sigmoid().tolist(), truth, starts, strict=True)
+        )
+        return Detection(tokens, provenance_of(model))
+
+    return EncoderRequest(ids, range(len(ids)), finish)
 
 
 def changed(original: list[int], ids: list[int]) -> list[bool | None]:

@@ -1,7 +1,6 @@
 """The engine in this process: one worker a model, models loaded at first use, least recently used ones let go."""
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -11,13 +10,13 @@ from lecture_core import catalog, generation
 from lecture_core import device as devices
 from lecture_core.engine import llama
 from lecture_core.engine.admission import LIMITS, Admission
+from lecture_core.engine.pool import WorkerPool, memory_budget
 from lecture_core.engine.results import (
     Corruption,
     Detection,
     EngineStatus,
     FillMaskResult,
     GenerationChunk,
-    LoadedStatus,
     Message,
     NextToken,
     RecipeToken,
@@ -27,18 +26,18 @@ from lecture_core.engine.results import (
     TokenLogprobs,
 )
 from lecture_core.engine.streams import stream
-from lecture_core.engine.worker import Worker
 from lecture_core.errors import InvalidInputError
-from lecture_core.loading import LoadedModel, LoadedTokenizer, gguf_path, load_tokenizer, revision_of
+from lecture_core.loading import LoadedModel, LoadedTokenizer, gguf_path, revision_of
 from lecture_core.provenance import Provenance
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 if TYPE_CHECKING:
     from lecture_core.catalog import ModelSpec
+    from lecture_core.encoder import EncoderRequest
 
 T = TypeVar("T")
+MASKED = ("masked_lm", "rtd_generator")
 DEADLINE = 90.0  # seconds for an answer, loading and a first conversion included
-DEFAULT_MEMORY_GB = 8.0
 
 
 class LocalEngine:
@@ -47,15 +46,12 @@ class LocalEngine:
     def __init__(self) -> None:
         """Load nothing."""
         self._admission = Admission(LIMITS[devices.choose().name])
-        self._budget = float(os.environ.get("LECTURE_MEMORY_GB", DEFAULT_MEMORY_GB))
-        self._workers: dict[str, Worker] = {}  # least recently used first
-        self._words: dict[str, LoadedTokenizer] = {}
+        self._pool = WorkerPool(memory_budget(), patience=DEADLINE)
         self._llama = llama.LlamaPool()
-        self._lock = threading.RLock()
 
     def tokenise(self, text: str, *, model: str) -> Tokenised:
         """See `Engine.tokenise`."""
-        words = self._tokenizer(catalog.get(model))
+        words = self._pool.words(catalog.get(model))
         ids, starts = words.encode(checked(text, limit=MAX_PROMPT_CHARACTERS))
         return Tokenised(
             spans=tuple(words.spans(text)),
@@ -73,7 +69,7 @@ class LocalEngine:
         """See `Engine.masking_recipe`."""
         from lecture_core import masked_lm
 
-        words = self._tokenizer(self._spec(model, ("masked_lm", "rtd_generator")))
+        words = self._pool.words(self._spec(model, MASKED))
         return masked_lm.masking_recipe(text, words, mask_probability=mask_probability, seed=seed)
 
     def fill_mask(
@@ -82,10 +78,8 @@ class LocalEngine:
         """See `Engine.fill_mask`."""
         from lecture_core import masked_lm
 
-        return self._run(
-            model,
-            ("masked_lm", "rtd_generator"),
-            lambda m: masked_lm.fill_masks(text, m, top_k=top_k, asked=candidates),
+        return self._encode(
+            model, MASKED, lambda words: masked_lm.fill_masks_request(text, words, top_k=top_k, asked=candidates)
         )
 
     def masked_logprobs(
@@ -104,7 +98,7 @@ class LocalEngine:
         def job(m: LoadedModel) -> TokenLogprobs:
             return pseudo_likelihood.masked_logprobs(text, m, positions=positions, in_turn=in_turn, top_k=top_k)
 
-        return self._run(model, ("masked_lm", "rtd_generator"), job)
+        return self._run(model, MASKED, job)
 
     def corrupt(
         self,
@@ -119,10 +113,12 @@ class LocalEngine:
         """See `Engine.corrupt`."""
         from lecture_core import replaced_token_detection as rtd
 
-        def job(m: LoadedModel) -> Corruption:
-            return rtd.corrupt(text, m, mask_probability=mask_probability, seed=seed, temperature=temperature)
+        def prepare(words: LoadedTokenizer) -> "EncoderRequest[Corruption]":
+            return rtd.corrupt_request(
+                text, words, mask_probability=mask_probability, seed=seed, temperature=temperature
+            )
 
-        return self._run(model, ("masked_lm", "rtd_generator"), job)
+        return self._encode(model, MASKED, prepare)
 
     def detect_replacements(
         self, corrupted: Corruption | str, *, model: str, original: str | None = None, session: str = ""
@@ -130,15 +126,15 @@ class LocalEngine:
         """See `Engine.detect_replacements`."""
         from lecture_core import replaced_token_detection as rtd
 
-        def job(m: LoadedModel) -> Detection:
-            before = None if original is None else m.words.encode(checked(original))[0]
+        def prepare(words: LoadedTokenizer) -> "EncoderRequest[Detection]":
+            before = None if original is None else words.encode(checked(original))[0]
             if isinstance(corrupted, str):
-                ids, starts = m.words.encode(checked(corrupted))
-                return rtd.detect(ids, starts, before, m)
+                ids, starts = words.encode(checked(corrupted))
+                return rtd.detect_request(ids, starts, before, words)
             starts = [token.starts_word for token in corrupted.tokens]
-            return rtd.detect(list(corrupted.corrupted_ids), starts, list(corrupted.original_ids), m)
+            return rtd.detect_request(list(corrupted.corrupted_ids), starts, list(corrupted.original_ids), words)
 
-        return self._run(model, ("rtd_discriminator",), job)
+        return self._encode(model, ("rtd_discriminator",), prepare)
 
     def token_logprobs(self, text: str, *, model: str, top_k: int = 5, session: str = "") -> TokenLogprobs:
         """See `Engine.token_logprobs`."""
@@ -211,13 +207,7 @@ class LocalEngine:
     def status(self) -> EngineStatus:
         """See `Engine.status`."""
         device = devices.choose()
-        with self._lock:
-            loaded = [
-                LoadedStatus(w.spec.id, w.model.memory_bytes, w.waiting)
-                for w in self._workers.values()
-                if w.model is not None
-            ]
-        loaded += self._llama.status()
+        loaded = self._pool.status() + self._llama.status()
         return EngineStatus(device.name, device.dtype, device.reason, tuple(loaded), self._admission.waiting)
 
     def cancel(self, session: str) -> None:
@@ -225,10 +215,16 @@ class LocalEngine:
         self._admission.cancel(session)
 
     def _run(self, model: str, roles: tuple[str, ...], job: Callable[[LoadedModel], T]) -> T:
-        with self._admission.admit():
-            result, seconds = self._worker(self._spec(model, roles)).run(job, deadline=DEADLINE)
-        origin = getattr(result, "provenance", None)
-        return result if origin is None else replace(result, provenance=replace(origin, seconds=seconds))  # type: ignore[type-var]
+        spec = self._spec(model, roles)
+        with self._admission.admit(), self._pool.use(spec) as worker:
+            return _timed(*worker.run(job, deadline=DEADLINE))
+
+    def _encode(
+        self, model: str, roles: tuple[str, ...], prepare: "Callable[[LoadedTokenizer], EncoderRequest[T]]"
+    ) -> T:
+        spec = self._spec(model, roles)
+        with self._admission.admit(), self._pool.use(spec) as worker:
+            return _timed(*worker.encode(prepare, deadline=DEADLINE))
 
     def _spec(self, model: str, roles: tuple[str, ...]) -> "ModelSpec":
         spec = catalog.get(model)
@@ -239,29 +235,6 @@ class LocalEngine:
                 remedy=f"choose {catalog.models(roles[0])[0].id}",
             )
         return spec
-
-    def _tokenizer(self, spec: "ModelSpec") -> LoadedTokenizer:
-        with self._lock:
-            if spec.id not in self._words:
-                self._words[spec.id] = load_tokenizer(spec)
-            return self._words[spec.id]
-
-    def _worker(self, spec: "ModelSpec") -> Worker:
-        with self._lock:
-            worker = self._workers.pop(spec.id, None)
-            if worker is None:
-                words = self._tokenizer(spec)
-                self._make_room(spec.memory_gb)
-                worker = Worker(spec, words)
-            self._workers[spec.id] = worker
-            return worker
-
-    def _make_room(self, needed_gb: float) -> None:
-        idle = [w for w in self._workers.values() if not w.waiting]
-        while idle and needed_gb + sum(w.spec.memory_gb for w in self._workers.values()) > self._budget:
-            oldest = idle.pop(0)
-            del self._workers[oldest.spec.id]
-            oldest.close()
 
     def _context_length(self, spec: "ModelSpec") -> int:
         return min(spec.context_length, llama.SLOT_TOKENS) if llama.serves(spec) else spec.context_length
@@ -280,7 +253,13 @@ class LocalEngine:
                 return "cancelled", origin
             return generation.stream_with_transformers(model, prompt, sampling, emit), origin
 
-        return self._worker(spec).submit(job).result()[0]
+        with self._pool.use(spec) as worker:
+            return worker.run(job, deadline=None)[0]
+
+
+def _timed(result: T, seconds: float) -> T:
+    origin = getattr(result, "provenance", None)
+    return result if origin is None else replace(result, provenance=replace(origin, seconds=seconds))  # type: ignore[type-var]
 
 
 def _parameters_hash(model: LoadedModel) -> str:

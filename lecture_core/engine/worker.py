@@ -1,17 +1,44 @@
-"""One owner thread a model: everything that touches the weights runs on it, one job after the other."""
+"""One owner thread a model: everything that touches the weights runs on it, one job or one batch after the other.
+
+Encoder requests that wait at the same moment are answered in one forward pass. Texts are tokenised and logits are
+turned into results on the callers' threads.
+"""
 
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
-from lecture_core.errors import DeadlineError
+from lecture_core.errors import DeadlineError, LectureError, ModelUnavailableError
 from lecture_core.loading import LoadedModel, LoadedTokenizer, load
 
+if TYPE_CHECKING:
+    from lecture_core.encoder import EncoderRequest
+
 T = TypeVar("T")
+GATHERING = 0.005  # seconds a batch waits at most, and only for requests whose text is being tokenised now
+BATCH_TOKENS = {"cpu": 2048, "cuda": 65_536}  # of one forward pass, padding counted
+SHORT = 32  # tokens; all shorter texts may share a batch, longer ones only with those of the same power of two
+
+
+@dataclass(eq=False)
+class _Job:
+    """A piece of work; `length` is 0 where it cannot share a forward pass with others."""
+
+    task: Any
+    length: int = 0
+    future: "Future[tuple[Any, LoadedModel, float]]" = field(default_factory=Future)
+
+    @property
+    def bucket(self) -> int:
+        return (max(self.length, SHORT) - 1).bit_length() if self.length else 0
 
 
 class Worker:
@@ -26,19 +53,61 @@ class Worker:
         self.spec, self.words = spec, words
         self.model: LoadedModel | None = None
         self.waiting = 0
-        self._lock = threading.Lock()
+        self._coming = 0
+        self._jobs: deque[_Job] = deque()
+        self._changed = threading.Condition()
+        self._batch_tokens = BATCH_TOKENS[devices.choose().name]
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"model-{spec.id}")
 
-    def run(self, job: Callable[[LoadedModel], T], *, deadline: float) -> tuple[T, float]:
-        """Run a job on the owner thread; returns its result and the seconds it took, waiting and loading excluded.
+    def run(self, task: Callable[[LoadedModel], T], *, deadline: float | None) -> tuple[T, float]:
+        """Run a task on the owner thread; returns its result and the seconds it took, waiting and loading excluded.
 
         Args:
-            deadline: seconds to wait at most.
+            deadline: seconds to wait at most; None waits as long as it takes.
 
         Raises:
-            DeadlineError: the result did not come in time; a job that has not begun is dropped.
+            DeadlineError: the result did not come in time; a task that has not begun is dropped.
         """
-        future = self.submit(job)
+        result, _, seconds = self._wait(self._queue(_Job(task)), deadline)
+        return result, seconds
+
+    def encode(self, prepare: "Callable[[LoadedTokenizer], EncoderRequest[T]]", *, deadline: float) -> tuple[T, float]:
+        """Answer a request in a batch with those that wait at the same time; returns the seconds of the batch too.
+
+        Args:
+            prepare: tokenises and checks, on this thread; what it raises reaches nobody else.
+        """
+        with self._announced():
+            request = prepare(self.words)
+            future = self._queue(_Job(request, len(request)))
+        logits, model, seconds = self._wait(future, deadline)
+        return request.finish(logits, model), seconds
+
+    def close(self) -> None:
+        """Let the model go; jobs that have not begun are dropped."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self.model = None
+
+    @contextmanager
+    def _announced(self) -> Iterator[None]:
+        with self._changed:
+            self._coming += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._coming -= 1
+                self._changed.notify_all()
+
+    def _queue(self, job: _Job) -> "Future[Any]":
+        with self._changed:
+            self.waiting += 1
+            self._jobs.append(job)
+        job.future.add_done_callback(self._done)
+        self._thread.submit(self._step)
+        return job.future
+
+    def _wait(self, future: "Future[Any]", deadline: float | None) -> tuple[Any, LoadedModel, float]:
         try:
             return future.result(deadline)
         except FutureTimeout as exc:
@@ -47,25 +116,68 @@ class Worker:
                 f"{self.spec.title} gave no answer within {deadline:.0f} s. Try again, or choose a smaller model."
             ) from exc
 
-    def submit(self, job: Callable[[LoadedModel], T]) -> "Future[tuple[T, float]]":
-        """Queue a job and return at once."""
-        with self._lock:
-            self.waiting += 1
-        future = self._thread.submit(self._execute, job)
-        future.add_done_callback(self._done)
-        return future
-
-    def close(self) -> None:
-        """Let the model go; jobs that have not begun are dropped."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        self.model = None
-
-    def _execute(self, job: Callable[[LoadedModel], T]) -> tuple[T, float]:
-        if self.model is None:
-            self.model = load(self.spec, self.words)
-        started = time.perf_counter()
-        return job(self.model), time.perf_counter() - started
-
     def _done(self, _: "Future[Any]") -> None:
-        with self._lock:
+        with self._changed:
             self.waiting -= 1
+
+    def _step(self) -> None:
+        """Do the oldest job and all that can go with it; nothing if an earlier step took it along."""
+        taken = [job for job in self._take() if job.future.set_running_or_notify_cancel()]
+        if taken:
+            self._answer(taken)
+
+    def _take(self) -> list[_Job]:
+        with self._changed:
+            if not self._jobs:
+                return []
+            if self._jobs[0].length:
+                self._changed.wait_for(lambda: not self._coming, timeout=GATHERING)
+            batch = [self._jobs.popleft()]
+            longest = batch[0].length
+            for job in [job for job in self._jobs if job.length and job.bucket == batch[0].bucket]:
+                longest = max(longest, job.length)
+                if longest * (len(batch) + 1) > self._batch_tokens:
+                    break
+                self._jobs.remove(job)
+                batch.append(job)
+            return batch
+
+    def _answer(self, jobs: list[_Job]) -> None:
+        try:
+            if self.model is None:
+                self.model = load(self.spec, self.words)
+            model, started = self.model, time.perf_counter()
+            results = _computed(jobs, model)
+        except BaseException as exc:  # carried to the callers' threads, which raise it
+            if len(jobs) == 1 or isinstance(exc, LectureError):
+                for job in jobs:
+                    job.future.set_exception(exc)
+            else:  # one of them did it: only that one fails
+                for job in jobs:
+                    self._answer([job])
+            return
+        seconds = time.perf_counter() - started
+        for job, result in zip(jobs, results, strict=True):
+            job.future.set_result((result, model, seconds))
+
+
+def _computed(jobs: list[_Job], model: LoadedModel) -> list[Any]:
+    """Compute one job, or a batch in one forward pass.
+
+    Raises:
+        ModelUnavailableError: the device's memory did not suffice.
+    """
+    import torch
+
+    from lecture_core.encoder import logits_at
+
+    try:
+        return logits_at([job.task for job in jobs], model) if jobs[0].length else [jobs[0].task(model)]
+    except torch.OutOfMemoryError as exc:
+        if len(jobs) > 1:
+            raise
+        if model.device.name == "cuda":
+            torch.cuda.empty_cache()
+        raise ModelUnavailableError(
+            f"{model.spec.title} ran out of memory. Shorten the text, or choose a smaller model."
+        ) from exc

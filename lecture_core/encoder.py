@@ -1,0 +1,77 @@
+"""One forward pass of an encoder for many texts: padded together, the head on the asked positions only.
+
+Lecture: recap of pre-training. A masked LM's head multiplies each position by the whole vocabulary (30,000 columns);
+of a sentence with one mask, one position is wanted. Knows neither what the logits are for nor who asked.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import torch
+
+from lecture_core.loading import LoadedModel
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class EncoderRequest(Generic[T]):
+    """What a model reads for one request, and how its logits become the result.
+
+    Attributes:
+        ids: tokens of the text, special ones included.
+        positions: whose logits are wanted, ascending; at least one.
+        finish: takes the logits, (M, V) or (M,) of M positions, float32 on the CPU; needs no weights.
+    """
+
+    ids: Sequence[int]
+    positions: Sequence[int]
+    finish: Callable[[torch.Tensor, LoadedModel], T]
+
+    def __len__(self) -> int:
+        """Number of tokens."""
+        return len(self.ids)
+
+
+def answer(request: EncoderRequest[T], model: LoadedModel) -> T:
+    """Answer one request alone."""
+    return request.finish(logits_at([request], model)[0], model)
+
+
+@torch.inference_mode()
+def logits_at(requests: Sequence[EncoderRequest[Any]], model: LoadedModel) -> list[torch.Tensor]:
+    """Return the logits at each request's positions, all requests in one pass; float32 on the CPU.
+
+    In float32 a request's logits do not depend on the others beyond rounding (1e-5).
+    """
+    longest = max(len(request) for request in requests)
+    padding = model.network.config.pad_token_id or 0
+    padded = [[*request.ids, *[padding] * (longest - len(request))] for request in requests]
+    inputs = {"input_ids": torch.tensor(padded, device=model.device.name)}  # (B, T)
+    if any(len(request) < longest for request in requests):
+        real = [[1] * len(request) + [0] * (longest - len(request)) for request in requests]
+        inputs["attention_mask"] = torch.tensor(real, device=model.device.name)  # (B, T)
+    rows = [row for row, request in enumerate(requests) for _ in request.positions]
+    columns = [position for request in requests for position in request.positions]
+    with _head_reads(rows, columns, model.network):
+        logits = model.network(**inputs).logits[0].float().cpu()  # (M, V), or (M,) of a discriminator
+    return list(logits.split([len(request.positions) for request in requests]))
+
+
+@contextmanager
+def _head_reads(rows: list[int], columns: list[int], network: Any) -> Iterator[None]:
+    """Hand the head the hidden states (1, M, D) of some positions instead of all (B, T, D).
+
+    Heads work on each position by itself, so this holds for every encoder that keeps its body in `base_model`.
+    """
+
+    def gather(_module: Any, _inputs: Any, output: Any) -> Any:
+        return type(output)(last_hidden_state=output.last_hidden_state[rows, columns][None])
+
+    handle = network.base_model.register_forward_hook(gather)
+    try:
+        yield
+    finally:
+        handle.remove()

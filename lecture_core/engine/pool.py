@@ -1,0 +1,123 @@
+"""Which models are in memory: loaded at first use, least recently used ones let go under a budget."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lecture_core import device as devices
+from lecture_core.catalog import ModelSpec
+from lecture_core.engine.results import LoadedStatus
+from lecture_core.engine.worker import Worker
+from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError
+from lecture_core.loading import LoadedTokenizer, load_tokenizer
+
+CPU_BUDGET_GB = 8.0
+LOOK = 0.2  # seconds between two looks for room, besides those when a request ends
+GPU_SHARE = 0.8  # of the card's memory; the rest is for activations
+
+
+def memory_budget() -> float:
+    """Return the gigabytes that models may take together (`LECTURE_MEMORY_GB`).
+
+    Raises:
+        InvalidInputError: the variable is not a number above 0.
+    """
+    asked = os.environ.get("LECTURE_MEMORY_GB")
+    if asked is None:
+        if devices.choose().name == "cpu":
+            return CPU_BUDGET_GB
+        import torch
+
+        return GPU_SHARE * torch.cuda.get_device_properties(0).total_memory / 1e9
+    try:
+        budget = float(asked)
+    except ValueError:
+        budget = 0.0
+    if not budget > 0:
+        raise InvalidInputError(
+            expected="LECTURE_MEMORY_GB above 0", got=repr(asked[:20]), remedy="set it to the gigabytes to use"
+        )
+    return budget
+
+
+class WorkerPool:
+    """The workers of one engine; thread-safe.
+
+    Args:
+        budget_gb: what the models in memory may take together.
+        patience: seconds to wait for room while all models are in use.
+    """
+
+    def __init__(self, budget_gb: float, *, patience: float) -> None:
+        self._budget, self._patience = budget_gb, patience
+        self._workers: dict[str, Worker] = {}  # least recently used first
+        self._users: dict[str, int] = {}
+        self._words: dict[str, LoadedTokenizer] = {}
+        self._changed = threading.Condition()
+        self._tokenizing = threading.Lock()  # the first tokenizer imports transformers: nobody else waits for that
+
+    def words(self, spec: ModelSpec) -> LoadedTokenizer:
+        """Return a model's tokenizer, loaded once."""
+        with self._tokenizing:
+            if spec.id not in self._words:
+                self._words[spec.id] = load_tokenizer(spec)
+            return self._words[spec.id]
+
+    @contextmanager
+    def use(self, spec: ModelSpec) -> Iterator[Worker]:
+        """Hold a model's worker; it is not let go while the body runs.
+
+        Raises:
+            ModelUnavailableError: the weights are missing, or the model is larger than the whole budget.
+            BusyError: the other models fill the budget and stay in use.
+        """
+        worker = self._reserve(spec, self.words(spec))
+        try:
+            yield worker
+        finally:
+            with self._changed:
+                self._users[spec.id] -= 1
+                self._changed.notify_all()
+
+    def status(self) -> list[LoadedStatus]:
+        """The models in memory, least recently used first."""
+        with self._changed:
+            workers = [(w.spec.id, w.model, w.waiting) for w in self._workers.values()]
+        return [LoadedStatus(name, model.memory_bytes, waiting) for name, model, waiting in workers if model]
+
+    def _reserve(self, spec: ModelSpec, words: LoadedTokenizer) -> Worker:
+        if _needed(spec) > self._budget:
+            raise ModelUnavailableError(
+                f"{spec.title} needs {_needed(spec):.1f} GB; LECTURE_MEMORY_GB allows {self._budget:.1f}. "
+                "Choose a smaller model, or set it higher."
+            )
+        until = time.monotonic() + self._patience
+        with self._changed:
+            while spec.id not in self._workers and not self._has_room(_needed(spec)):
+                self._changed.wait(LOOK)
+                if time.monotonic() > until:
+                    raise BusyError("The models in use fill this machine's memory. Try again in a few seconds.")
+            worker = self._workers.pop(spec.id, None) or Worker(spec, words)
+            self._workers[spec.id] = worker
+            self._users[spec.id] = self._users.get(spec.id, 0) + 1
+            return worker
+
+    def _has_room(self, needed: float) -> bool:
+        """Let idle models go, the least recently used first, until `needed` gigabytes are free."""
+        for name, worker in list(self._workers.items()):
+            if needed + sum(map(_held, self._workers.values())) <= self._budget:
+                return True
+            if not self._users[name] and not worker.waiting:
+                self._workers.pop(name).close()
+        return needed + sum(map(_held, self._workers.values())) <= self._budget
+
+
+def _needed(spec: ModelSpec) -> float:
+    """Gigabytes of a model's weights in the dtype of this device."""
+    return spec.memory_gb / (2 if devices.choose().dtype == "bfloat16" else 1)
+
+
+def _held(worker: Worker) -> float:
+    return _needed(worker.spec) if worker.model is None else worker.model.memory_bytes / 1e9

@@ -1,0 +1,212 @@
+"""Requests of many sessions in one worker: joined by length, equal to single ones, each failing alone."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from lecture_core import encoder
+from lecture_core.engine import worker as worker_module
+from lecture_core.engine.worker import GATHERING
+from lecture_core.errors import InvalidInputError, ModelUnavailableError
+
+WORDS = ["cat", "dog", "chef", "doctor", "banana", "river", "bank", "model", "meal", "mat"]
+TEXTS = [f"the {w} sat on the [MASK] and it {'was very ' * i}good ." for i, w in enumerate(WORDS)]
+PLAIN = [text.replace("[MASK]", "mat") for text in TEXTS]
+
+
+@pytest.fixture
+def batches(monkeypatch):
+    """The lengths of the texts in each forward pass."""
+    seen, real = [], encoder.logits_at
+
+    def counted(requests, model):
+        seen.append([len(request) for request in requests])
+        return real(requests, model)
+
+    monkeypatch.setattr(encoder, "logits_at", counted)
+    return seen
+
+
+@pytest.fixture
+def held(engine):
+    """The model's thread, kept busy until `release` is called, so that requests pile up behind it."""
+    engine.fill_mask("the [MASK]", model="tiny-mlm")
+    return Held(engine, "tiny-mlm")
+
+
+class Held:
+    def __init__(self, engine, model):
+        self.worker, self.event, begun = engine._pool._workers[model], threading.Event(), threading.Event()
+
+        def hold(_):
+            begun.set()
+            self.event.wait(10)
+
+        threading.Thread(target=self.worker.run, args=[hold], kwargs={"deadline": 20}).start()
+        assert begun.wait(10)
+
+    def release_after(self, waiting):
+        until = time.monotonic() + 5
+        while self.worker.waiting <= waiting and time.monotonic() < until:
+            time.sleep(0.001)
+        self.event.set()
+
+
+def all_at_once(held, call, inputs):
+    with ThreadPoolExecutor(len(inputs)) as threads:
+        futures = [threads.submit(call, each) for each in inputs]
+        held.release_after(len(inputs))
+        return futures
+
+
+def test_batched_fill_mask_equals_single(engine, held, batches):
+    def call(text):
+        return engine.fill_mask(text, model="tiny-mlm", top_k=20)
+
+    together = [future.result() for future in all_at_once(held, call, TEXTS)]
+    assert [len(batch) for batch in batches] == [len(TEXTS)]
+    model = held.worker.model
+    for text, result in zip(TEXTS, together, strict=True):
+        from lecture_core.masked_lm import fill_masks
+
+        alone = fill_masks(text, model, top_k=20)
+        assert result.tokens == alone.tokens
+        assert [c.token for c in result.masks[0].candidates] == [c.token for c in alone.masks[0].candidates]
+        expected = [c.probability for c in alone.masks[0].candidates]
+        assert [c.probability for c in result.masks[0].candidates] == pytest.approx(expected, abs=1e-5)
+
+
+def test_fill_mask_and_the_generator_of_electra_share_a_batch(engine, held, batches):
+    def call(text):
+        if "[MASK]" in text:
+            return engine.fill_mask(text, model="tiny-mlm")
+        return engine.corrupt(text, model="tiny-mlm", seed=1, mask_probability=0.3)
+
+    mixed = [future.result() for future in all_at_once(held, call, TEXTS[:3] + PLAIN[:3])]
+    assert len(batches) == 1
+    for text, result in zip(PLAIN[:3], mixed[3:], strict=True):
+        assert call(text).corrupted_ids == result.corrupted_ids
+
+
+def test_batched_detection_equals_single(engine, batches):
+    def call(text):
+        return engine.detect_replacements(text, model="tiny-discriminator").tokens
+
+    alone = [call(text) for text in PLAIN]
+    batches.clear()
+    together = [f.result() for f in all_at_once(Held(engine, "tiny-discriminator"), call, PLAIN)]
+    assert len(batches) == 1
+    for one, other in zip(alone, together, strict=True):
+        assert [t.token for t in one] == [t.token for t in other]
+        assert [t.probability for t in one] == pytest.approx([t.probability for t in other], abs=1e-5)
+
+
+def test_a_long_text_does_not_pad_short_ones(engine, held, batches):
+    texts = ["the [MASK] sat", "the cat [MASK] on the mat", "the [MASK] " + "was very " * 25]
+    all_at_once(held, lambda text: engine.fill_mask(text, model="tiny-mlm"), texts)
+    assert sorted(map(sorted, batches)) == [[5, 8], [54]]
+
+
+def test_a_batch_stays_within_its_budget_padding_counted(engine, held, batches):
+    held.worker._batch_tokens = 60
+    futures = all_at_once(held, lambda text: engine.fill_mask(text, model="tiny-mlm"), TEXTS)
+    assert len([future.result() for future in futures]) == len(TEXTS)
+    assert all(max(batch) * len(batch) <= 60 for batch in batches)
+    assert len(batches) < len(TEXTS)
+
+
+def test_a_bad_input_fails_alone(engine, held, batches):
+    def call(text):
+        return engine.fill_mask(text, model="tiny-mlm")
+
+    with ThreadPoolExecutor(4) as threads:
+        futures = [threads.submit(call, text) for text in [*TEXTS[:3], "no mask here"]]
+        held.release_after(3)
+    assert isinstance(futures[3].exception(), InvalidInputError)
+    assert all(future.result().masks for future in futures[:3])
+
+
+def test_running_out_of_memory_in_a_batch_fails_only_the_request_that_does_it(engine, held, monkeypatch):
+    real, sizes = encoder.logits_at, []
+
+    def small_memory(requests, model):
+        sizes.append(len(requests))
+        if len(requests) > 1 or len(requests[0]) > 20:
+            raise torch.OutOfMemoryError("no memory left")
+        return real(requests, model)
+
+    monkeypatch.setattr(encoder, "logits_at", small_memory)
+    futures = all_at_once(held, lambda text: engine.fill_mask(text, model="tiny-mlm"), [TEXTS[0], TEXTS[1], TEXTS[-1]])
+    assert sizes == [3, 1, 1, 1]
+    assert futures[0].result().masks
+    assert futures[1].result().masks
+    with pytest.raises(ModelUnavailableError, match="memory"):
+        futures[2].result()
+    assert engine.fill_mask(TEXTS[0], model="tiny-mlm").masks
+    assert engine.status().waiting == 0
+
+
+def test_running_out_of_memory_fails_that_request_only(engine, monkeypatch):
+    engine.next_token("the cat", model="tiny-lm")
+    network = engine._pool._workers["tiny-lm"].model.network
+
+    def forward(*_, **__):
+        raise torch.OutOfMemoryError("no memory left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(network, "forward", forward)
+        with pytest.raises(ModelUnavailableError, match="ran out of memory"):
+            engine.next_token("the dog sat", model="tiny-lm")
+    assert engine.next_token("the dog sat", model="tiny-lm").candidates
+
+
+def test_a_bug_in_a_batch_reaches_each_caller_once_and_the_worker_goes_on(engine, held, monkeypatch):
+    def broken(requests, model):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(encoder, "logits_at", broken)
+        futures = all_at_once(held, lambda text: engine.fill_mask(text, model="tiny-mlm"), TEXTS[:3])
+    assert [type(future.exception()) for future in futures] == [ZeroDivisionError] * 3
+    assert engine.fill_mask(TEXTS[4], model="tiny-mlm").masks
+
+
+def test_alone_nobody_waits_for_others(engine, monkeypatch):
+    engine.fill_mask(TEXTS[0], model="tiny-mlm")
+    monkeypatch.setattr(worker_module, "GATHERING", 5.0)
+    started = time.perf_counter()
+    engine.fill_mask(TEXTS[1], model="tiny-mlm")
+    assert time.perf_counter() - started < 2
+
+
+def test_a_batch_waits_a_few_milliseconds_for_a_text_that_is_being_tokenised(engine, held, batches, monkeypatch):
+    assert GATHERING <= 0.005
+    monkeypatch.setattr(worker_module, "GATHERING", 5.0)
+    ready = threading.Event()
+    spans = held.worker.words.__class__.encode
+
+    def slow(self, text, **options):
+        if "banana" in text:
+            ready.wait(5)
+        return spans(self, text, **options)
+
+    monkeypatch.setattr(held.worker.words.__class__, "encode", slow)
+    with ThreadPoolExecutor(2) as threads:
+        late = threads.submit(engine.fill_mask, TEXTS[4], model="tiny-mlm")
+        soon = threads.submit(engine.fill_mask, TEXTS[0], model="tiny-mlm")
+        held.release_after(1)
+        time.sleep(0.05)
+        assert not batches
+        ready.set()
+        late.result()
+        soon.result()
+    assert [len(batch) for batch in batches] == [2]
+
+
+def test_many_threads_may_tokenise_at_once(engine):
+    with ThreadPoolExecutor(16) as threads:
+        results = list(threads.map(lambda text: engine.fill_mask(text, model="tiny-mlm"), TEXTS * 8))
+    assert len(results) == 8 * len(TEXTS)
