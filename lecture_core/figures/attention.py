@@ -1,6 +1,6 @@
 """Who may look at whom: an attention mask as a small picture. Draws what it is given; knows no model.
 
-SVG and not Plotly: a page shows five of these, they hold no numbers to read off, and they take the page's own colours.
+HTML and not Plotly: a page shows five of these, they hold no numbers to read off, and they take the page's own colours.
 """
 
 import html
@@ -10,49 +10,42 @@ import numpy as np
 
 from lecture_core.figures.template import FAMILY_COLOURS
 
-CELL, GAP, LETTER = 12, 1.5, 6.4  # pixels; LETTER is the width of a character of a label
-LABELLED = 24  # more tokens than this are drawn without their names
+LABELLED = 24  # more tokens than this are drawn smaller and without their names
 LABEL_LETTERS = 12
+WIDTH = 180  # pixels of the cells together, so that the picture fits a third of a page and a phone
+_FRAME = (
+    '<div role="img" aria-label="{spoken}" style="display:inline-grid;grid-template-columns:{columns};gap:{gap}px;'
+    'align-items:center;font:11px/1 var(--st-code-font,monospace);max-width:100%;overflow-x:auto">'
+)
+_COLUMN_NAME = '<span style="writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap">{name}</span>'
+_ROW_NAME = '<span style="text-align:right;padding-right:4px;white-space:nowrap">{name}</span>'
+_CELL = '<i style="height:{size}px;border-radius:2px;{look}"></i>'
 
 
 def attention_grid(
     grid: np.ndarray, rows: Sequence[str], columns: Sequence[str], *, title: str, family: str = "encoder"
 ) -> str:
-    """Return an SVG picture of a mask: a filled cell where the row's token may look at the column's.
+    """Return a mask as HTML: a filled cell where the row's token may look at the column's.
 
     Args:
         grid: (R, C) bool.
         rows: tokens that look, top to bottom.
         columns: tokens looked at, left to right.
-        title: what a screen reader says before the shares.
+        title: what a screen reader says before the counts.
     """
-    labelled = max(len(rows), len(columns)) <= LABELLED
-    left = LETTER * min(LABEL_LETTERS, max(map(len, rows), default=0)) + 6 if labelled else 0
-    top = LETTER * min(LABEL_LETTERS, max(map(len, columns), default=0)) + 6 if labelled else 0
-    size = CELL if labelled else CELL / 2
-    width, height = left + size * len(columns), top + size * len(rows)
+    labelled, gap = max(len(rows), len(columns)) <= LABELLED, 2 if len(columns) <= LABELLED else 1
+    size = max(3, min(12, WIDTH // max(1, len(columns)) - gap))
     spoken = f"{title}: {int(grid.sum())} of {grid.size} pairs allowed, {len(rows)} rows, {len(columns)} columns"
-    parts = [
-        f'<svg role="img" aria-label="{html.escape(spoken)}" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'width="{width:.0f}" height="{height:.0f}" style="max-width:100%;height:auto" '
-        f'font-family="monospace" font-size="10.5" fill="currentColor">'
-    ]
-    parts += [_cell(left + size * c, top + size * r, size, bool(grid[r, c]), family) for r, c in np.ndindex(grid.shape)]
+    names = "auto " if labelled else ""
+    parts = [_FRAME.format(spoken=html.escape(spoken), columns=f"{names}repeat({len(columns)},{size}px)", gap=gap)]
     if labelled:
-        for r, name in enumerate(rows):
-            parts.append(
-                f'<text x="{left - 4:.1f}" y="{top + size * r + 9.5:.1f}" text-anchor="end">{_short(name)}</text>'
-            )
-        for c, name in enumerate(columns):
-            x, y = left + size * c + 9.5, top - 4
-            parts.append(f'<text x="{x:.1f}" y="{y:.1f}" transform="rotate(-90 {x:.1f} {y:.1f})">{_short(name)}</text>')
-    return "".join([*parts, "</svg>"])
-
-
-def _cell(x: float, y: float, size: float, allowed: bool, family: str) -> str:
-    side = size - GAP
-    look = f'fill="{FAMILY_COLOURS[family]}"' if allowed else 'fill="none" stroke="currentColor" stroke-opacity="0.25"'
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{side:.1f}" height="{side:.1f}" rx="1.5" {look}/>'
+        parts += ["<span></span>", *(_COLUMN_NAME.format(name=_short(name)) for name in columns)]
+    looks = ("box-shadow:inset 0 0 0 1px rgba(128,128,128,.35)", f"background:{FAMILY_COLOURS[family]}")
+    for name, allowed in zip(rows, grid, strict=True):
+        if labelled:
+            parts.append(_ROW_NAME.format(name=_short(name)))
+        parts += [_CELL.format(size=size, look=looks[int(cell)]) for cell in allowed]
+    return "".join([*parts, "</div>"])
 
 
 def _short(name: str) -> str:

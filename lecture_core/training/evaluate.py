@@ -1,8 +1,9 @@
 """`python -m lecture_core.training.evaluate <id>`: what a model of the catalog is worth, as one line of JSON.
 
 A masked LM fills the cloze set and, with `--corpus FILE`, masks of held-out articles; a discriminator judges held-out
-articles. Sentences and packed blocks are measured apart, since visitors type sentences and papers report blocks. All
-in float32. What is recorded lies in `assets/runs/evaluation_<id>.json`, written with `--out`.
+articles; a T5 of ours does its tasks on unseen inputs. Sentences and packed blocks are measured apart, since visitors
+type sentences and papers report blocks. All in float32. What is recorded lies in `assets/runs/evaluation_<id>.json`,
+written with `--out`.
 """
 
 import argparse
@@ -24,9 +25,12 @@ from lecture_core.engine.results import Candidate
 from lecture_core.errors import InvalidInputError, LectureError, ModelUnavailableError
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import fill_masks
-from lecture_core.training.corpus import TokenisedCorpus, tokenise
+from lecture_core.statistics import measured
+from lecture_core.training.corpus import TokenisedCorpus, read_articles, tokenise
 from lecture_core.training.masked_lm import MaskedLM
 from lecture_core.training.replaced_token_detection import ReplacedTokenDetection
+from lecture_core.training.text_tasks import gather
+from lecture_core.training.text_to_text import Encoder, TextToText, TextToTextSource, held_out_by_task
 
 KINDS = {"sentences": 1.0, "blocks": 0.0}
 BATCHES = 24
@@ -119,9 +123,21 @@ def measure_discriminator(model: LoadedModel, request: Request) -> Figures:
     return figures
 
 
+def measure_text_to_text(model: LoadedModel, request: Request) -> Figures:
+    """Exact match a task on inputs that were never trained on; loss (nats) of span corruption on held-out articles."""
+    held_out, encoder = request.held_out(model), Encoder(model.words.tokenizer)
+    articles = read_articles(request.corpus) if request.corpus else ()
+    material = gather(s for article in articles if not article.held_out for s in article.sentences())
+    objective = TextToText(model.network, encoder)
+    loss = objective.span_loss(TextToTextSource(held_out, encoder, material, 0), batches=request.batches)
+    exact = {task: asdict(measured(objective.verdicts(pairs))) for task, pairs in held_out_by_task(material).items()}
+    return {"held_out_tokens": held_out.tokens, "span_loss": loss, "exact_match": exact}
+
+
 MEASURES: dict[str, Callable[[LoadedModel, Request], Figures]] = {
     "masked_lm": measure_masked_lm,
     "rtd_discriminator": measure_discriminator,
+    "seq2seq": measure_text_to_text,
 }
 """What is measured of a model, by its role in the catalog; a further role is a further row."""
 

@@ -187,21 +187,25 @@ class TextToText:
         tokens before it, so one forward pass measures exact match.
         """
         self.model.eval()
-        losses = [self._span_loss(held_out, step) for step in range(8)]
-        exact = {task: self.exact_match(pairs) for task, pairs in held_out_by_task(held_out.material).items()}
+        found = {task: self.verdicts(pairs) for task, pairs in held_out_by_task(held_out.material).items()}
+        loss = self.span_loss(held_out)
         self.model.train()
-        return {"span_loss": sum(losses) / len(losses), **exact}
+        return {"span_loss": loss} | {task: sum(right) / len(right) for task, right in found.items()}
 
-    def _span_loss(self, held_out: TextToTextSource, step: int) -> float:
-        logits, labels = self.logits(held_out.spans(1234, step, 4096, float(step % 2)))
-        real = labels != IGNORED
-        return float(F.cross_entropy(logits[real].float(), labels[real]))
+    def span_loss(self, held_out: TextToTextSource, *, batches: int = 8) -> float:
+        """Mean cross-entropy (nats a target token) of span corruption on held-out text, sentences and blocks."""
+        losses = []
+        for step in range(batches):
+            logits, labels = self.logits(held_out.spans(1234, step, 4096, float(step % 2)))
+            real = labels != IGNORED
+            losses.append(float(F.cross_entropy(logits[real].float(), labels[real])))
+        return sum(losses) / batches
 
-    def exact_match(self, pairs: Sequence[Pair]) -> float:
-        """Share of pairs whose target greedy decoding writes exactly, in [0, 1]."""
+    def verdicts(self, pairs: Sequence[Pair]) -> list[bool]:
+        """Whether greedy decoding writes each pair's target exactly."""
         logits, labels = self.logits(pad([self.encoder.pair(pair) for pair in pairs]))
         right = (logits.argmax(-1) == labels) | (labels == IGNORED)
-        return float(right.all(-1).float().mean())
+        return [bool(one) for one in right.all(-1)]
 
 
 def held_out_by_task(material: Material, count: int = 200) -> dict[str, list[Pair]]:

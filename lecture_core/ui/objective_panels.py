@@ -33,7 +33,7 @@ def panel(key: str, objective: Objective, *, limits: str) -> None:
     Args:
         limits: what this form can and cannot do; our own Markdown.
     """
-    left, right = st.columns([3, 1], gap="large")
+    left, right = st.columns([2, 1], gap="medium")
     with left:
         st.markdown("**Goes in**")
         results.token_strip(f"{key}_inputs", _inputs(objective), family=objective.family, linked=LINK)
@@ -42,7 +42,7 @@ def panel(key: str, objective: Objective, *, limits: str) -> None:
         total = len(objective.targets)
         st.markdown(
             f"**{objective.loss_positions} of {total} positions carry loss** ({objective.loss_positions / total:.0%})"
-            f" · average {_loss(objective):.2f} nats. {limits}"
+            f" · average loss here {_loss(objective):.2f} nats. {limits}"
         )
         results.caption(objective.provenance)
     with right:
@@ -95,7 +95,7 @@ def _target(token: ObjectiveToken) -> results.StripToken:
     if found is None:
         return results.StripToken(token.text, starts_word=token.starts_word, special=token.special, words=token.words)
     first = found.alternatives[0]
-    label = "first choice" if found.rank == 1 else f"first: {first.token} {results.percent(first.probability)}"
+    label = "first choice" if found.rank == 1 else f"first: “{first.token}” {results.percent(first.probability)}"
     return results.StripToken(
         token.text,
         value=math.exp(found.logprob),

@@ -129,7 +129,7 @@ def test_exact_match_by_one_pass_is_what_greedy_decoding_writes(tiny_folder, enc
     written[3] = [*written[3][:-1], written[3][-1] - 1]
     answers = dict(zip(pairs, zip(inputs, written, strict=True), strict=True))
     monkeypatch.setattr(encoder, "pair", lambda pair: answers[pair])
-    assert TextToText(model, encoder).exact_match(pairs) == 0.75
+    assert TextToText(model, encoder).verdicts(pairs) == [True, True, True, False]
 
 
 def test_padding_is_outside_inputs_and_labels():
