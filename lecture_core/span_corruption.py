@@ -5,6 +5,7 @@ at the very start of a text that was drawn at random, as in the authors' code.
 """
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -13,6 +14,7 @@ import numpy as np
 
 from lecture_core.errors import InvalidInputError
 
+_SENTINEL = re.compile(r"<extra_id_(\d+)>")
 T = TypeVar("T")
 Span = tuple[int, int]
 
@@ -113,3 +115,15 @@ def rebuild(corrupted: Corrupted[T], sentinels: Sequence[T]) -> tuple[T, ...]:
         else:
             current.append(token)
     return tuple(t for token in corrupted.inputs for t in (spans.get(token, []) if token in known else [token]))
+
+
+def spans_written(output: str) -> dict[int, str]:
+    """Read a target of span corruption: number of each sentinel -> the text written after it.
+
+    What stands before the first sentinel belongs to none; a sentinel written twice keeps its first text.
+    """
+    pieces = _SENTINEL.split(output)
+    found: dict[int, str] = {}
+    for number, text in zip(pieces[1::2], pieces[2::2], strict=True):
+        found.setdefault(int(number), text.strip())
+    return found

@@ -1,0 +1,96 @@
+"""After this page a student can say how T5 turns every task into text in, text out, and how it was pre-trained."""
+
+import streamlit as st
+
+from lecture_core import catalog
+from lecture_core.encoder_code import text_to_text_code
+from lecture_core.engine import get_engine
+from lecture_core.loading import availability
+from lecture_core.ui import inputs, page, text_to_text
+from lecture_core.ui.errors import user_errors
+from lecture_core.ui.memory import remember
+from lecture_core.ui.tables import lecture_table
+
+STEM = "text_to_text"
+MODEL = "t5-nano"
+TEXT = "plural: knife"
+PRESETS = {
+    "Plural": TEXT,
+    "Date": "date: 2014-06-01",
+    "Number": "digits: four hundred twelve",
+    "Backwards": "reverse: window",
+    "Letters in order": "sort: window",
+    "Unscramble": "unscramble: dniwow",
+    "Grammatical?": "grammar: The cat are sat on the mat.",
+    "Opinion": "sentiment: The film was not good.",
+    "Wrong prefix": "plural: 2014-06-01",
+    "No such task": "translate English to German: That is good.",
+}
+T5_TASKS = {
+    "Translate": "translate English to German: That is good.",
+    "Acceptable?": "cola sentence: The course is jumping well.",
+    "Similar?": "stsb sentence1: The rhino grazed on the grass. sentence2: A rhino is grazing in a field.",
+    "Summarize": "summarize: state authorities dispatched emergency crews tuesday to survey the damage after a storm.",
+}
+SPANS = "She went to the [hospital] to see the doctor [and was] given some medicine."
+
+
+@st.fragment
+def tasks() -> None:
+    """Edit the input, see the output; a second model beside the first where one is here."""
+    usable = [spec.id for spec in catalog.models("seq2seq") if availability(spec).usable]
+    presets = PRESETS if len(usable) < 2 else PRESETS | T5_TASKS
+    left, right = st.columns([3, 1], gap="large")
+    with left:
+        text = inputs.text(STEM, "text", "Input: a prefix, a colon, a text", TEXT, presets=presets, height=70)
+    with right:
+        model = inputs.model(STEM, "seq2seq")
+        others = [name for name in usable if name != model]
+        beside = (
+            st.selectbox("Beside it", ["none", *others], key=f"{STEM}_beside", bind="query-params") if others else ""
+        )
+    chosen = [model] + ([beside] if beside in others else [])
+    for column, name in zip(st.columns(len(chosen), gap="large"), chosen, strict=True):
+        with column, user_errors():
+            key = f"{STEM}_{name}"
+            result = remember(key, (text, name), lambda n=name: get_engine().text_to_text(text, model=n))
+            text_to_text.written(key, result)
+            text_to_text.measured(name, text)
+            page.reveal(STEM, result.text, "The rules were never told: it learned them from pairs.")
+
+
+@st.fragment
+def spans() -> None:
+    """Pre-training, step by step, on the student's own sentence."""
+    st.subheader("How it was pre-trained: span corruption", anchor=False)
+    st.markdown(
+        "Before any task, T5 reads text with holes. Hide words: each run becomes a sentinel such as `<extra_id_0>`, "
+        "and the target names the sentinels and what they hid. 15 % of the tokens, three in a run on average."
+    )
+    text_to_text.fill_spans(STEM, SPANS, st.session_state.get(f"{STEM}_model", MODEL))
+
+
+page.header(STEM)
+page.predict(STEM, "What does a small T5 write for “plural: knife”?", ("knives", "knifes", "knife"))
+tasks()
+spans()
+left, right = st.columns(2, gap="large")
+with left:
+    text_to_text.sizes_here()
+with right:
+    lecture_table("t5_sizes", key=STEM)
+page.notice(
+    "One model, one loss, one decoder: the **prefix** alone says which task is meant. Change only the prefix.",
+    "Even a yes-or-no question is answered by writing a word, so any task with a text answer fits.",
+    "A prefix that was never trained names no task: the model writes what looks likely, not an error.",
+)
+page.footer(
+    STEM,
+    code=text_to_text_code(
+        catalog.get(st.session_state.get(f"{STEM}_model", MODEL)), st.session_state.get(f"{STEM}_text", TEXT)
+    ),
+    deeper=(
+        ("T5 (Raffel et al. 2020)", "https://arxiv.org/abs/1910.10683"),
+        ("Byte-level T5: ByT5 (Xue et al. 2022)", "https://arxiv.org/abs/2105.13626"),
+    ),
+)
