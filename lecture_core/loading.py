@@ -170,6 +170,10 @@ class LoadedTokenizer:
         """Ids of [CLS], [SEP], padding and the like, the mask excepted."""
         return frozenset(self.tokenizer.all_special_ids) - {self.tokenizer.mask_token_id}
 
+    @cached_property
+    def _readable(self) -> dict[int, str]:
+        return {}
+
     def encode(self, text: str, *, special: bool = True) -> tuple[list[int], list[bool]]:
         """Return ids and, for each, whether it starts a word (False: it continues the token before).
 
@@ -193,6 +197,11 @@ class LoadedTokenizer:
 
     def readable(self, token_id: int) -> str:
         """Return a token as a person reads it, without `##`, `Ġ` or `▁`."""
+        if token_id not in self._readable:  # a result asks for dozens, a class for thousands
+            self._readable[token_id] = self._decoded(token_id)
+        return self._readable[token_id]
+
+    def _decoded(self, token_id: int) -> str:
         raw = self.tokenizer.convert_ids_to_tokens(token_id)
         if raw is None:
             return ""

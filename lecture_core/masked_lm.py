@@ -4,8 +4,11 @@ Lecture: recap of pre-training, RoBERTa. Source: Devlin et al. 2019, section 3.1
 Knows nothing of Streamlit, of where weights come from or of who is waiting.
 """
 
+import math
 import random
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import neg
 
 import torch
 
@@ -62,24 +65,26 @@ def fill_masks_request(
 def _predict(
     position: int, logits: torch.Tensor, words: LoadedTokenizer, top_k: int, asked_ids: Sequence[int | None]
 ) -> MaskPrediction:
-    normaliser = logits.logsumexp(-1)
+    normaliser = float(logits.logsumexp(-1))
     log_probabilities = logits - normaliser  # (V,)
-    entropy = -(log_probabilities.exp() * log_probabilities).sum()
-    best = logits.topk(min(top_k, len(logits))).indices.tolist()
+    best = logits.topk(min(top_k, len(logits)))
+    values = best.values.tolist()
 
-    def candidate(token_id: int) -> Candidate:
-        logit = logits[token_id]
-        rank = int((logits > logit).sum()) + 1
-        return Candidate(
-            words.readable(token_id), token_id, float(log_probabilities[token_id].exp()), float(logit), rank
-        )
+    def candidate(token_id: int, logit: float, rank: int) -> Candidate:
+        return Candidate(words.readable(token_id), token_id, math.exp(logit - normaliser), logit, rank)
+
+    def asked(token_id: int) -> Candidate:
+        return candidate(token_id, float(logits[token_id]), int((logits > logits[token_id]).sum()) + 1)
 
     return MaskPrediction(
         position=position,
-        candidates=tuple(candidate(i) for i in best),
-        asked=tuple(None if i is None else candidate(i) for i in asked_ids),
+        candidates=tuple(
+            candidate(i, v, bisect_left(values, -v, key=neg) + 1)  # equals share a rank
+            for i, v in zip(best.indices.tolist(), values, strict=True)
+        ),
+        asked=tuple(None if i is None else asked(i) for i in asked_ids),
         log_normalisers={t: float((logits / t).logsumexp(-1)) for t in TEMPERATURES},
-        entropy=float(entropy),
+        entropy=-float((log_probabilities.exp() * log_probabilities).sum()),
     )
 
 
