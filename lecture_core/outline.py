@@ -95,6 +95,14 @@ PAGES: tuple[PageRow, ...] = (
         "All sections",
         ":material/table_chart:",
     ),
+    PageRow(
+        "models",
+        "reference",
+        "Model cards",
+        "See what each model is, how big and how good, and whether it is on this machine.",
+        "All sections",
+        ":material/deployed_code:",
+    ),
 )
 
 

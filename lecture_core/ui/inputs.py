@@ -104,6 +104,24 @@ def _about(specs: Sequence[ModelSpec]) -> None:
             st.code(found.command, language=None, wrap_lines=True)
 
 
+def choose(label: str, titles: Mapping[str, str], key: str, width: int, tip: str | None = None) -> str:
+    """Ask for one of `titles`; its id, not its title, stands in the address, and nothing while it is the first.
+
+    Args:
+        titles: what the visitor reads of each id.
+        key: session key and query parameter, prefixed with the page's stem.
+    """
+    asked = st.query_params.get(key)
+    if key not in st.session_state and asked in titles:
+        st.session_state[key] = asked
+    chosen = st.selectbox(label, list(titles), key=key, format_func=lambda i: titles.get(i, i), width=width, help=tip)
+    if chosen != next(iter(titles)):
+        st.query_params[key] = chosen
+    elif asked is not None:
+        del st.query_params[key]
+    return chosen
+
+
 def seed(stem: str, default: int = 0) -> int:
     """Ask for the seed of whatever is drawn at random; the same seed gives the same draw."""
     key = f"{stem}_seed"

@@ -4,6 +4,7 @@ Knows no numbers: `lecture_core.tables` reads them. Sorting is a click on a colu
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -39,8 +40,20 @@ def lecture_table(table_id: str, *, key: str = "", columns: Sequence[str] = ()) 
             st.markdown(about(table))
 
 
-def grid(table: PublishedTable, *, key: str, columns: Sequence[str] = ()) -> None:
-    """Show the rows, sortable by a click on a header; bold is the best of the whole published table."""
+def grid(
+    table: PublishedTable,
+    *,
+    key: str,
+    columns: Sequence[str] = (),
+    most_rows: int = _MOST_ROWS,
+    on_pick: Callable[[int], None] | None = None,
+) -> None:
+    """Show the rows, sortable by a click on a header; bold is the best of the whole published table.
+
+    Args:
+        most_rows: that are in sight at once; the others scroll.
+        on_pick: is called with the position of the row that was clicked, in the order of `table.frame`.
+    """
     shown = [c for c in table.meta.columns if not columns or c.name in columns]
     config: Any = {  # positions (0 is the index) are documented keys; the type hint knows names only
         position: st.column_config.Column(help=column.unit or None, pinned=_pinned(table, column) or None)
@@ -52,9 +65,17 @@ def grid(table: PublishedTable, *, key: str, columns: Sequence[str] = ()) -> Non
         hide_index=True,
         placeholder=MISSING,
         alt=table.meta.title,
-        height=(_MOST_ROWS + 1) * _ROW_HEIGHT if len(table.frame) > _MOST_ROWS else "content",
+        height=(most_rows + 1) * _ROW_HEIGHT if len(table.frame) > most_rows else "content",
         column_config=config,
+        on_select=partial(_picked, f"{key}_grid", on_pick) if on_pick else "ignore",
+        selection_mode="single-cell",
     )
+
+
+def _picked(key: str, on_pick: Callable[[int], None]) -> None:
+    cells = st.session_state[key]["selection"]["cells"]
+    if cells:
+        on_pick(int(cells[0][0]))
 
 
 def _styled(table: PublishedTable, columns: Sequence[ColumnMeta]) -> Styler:

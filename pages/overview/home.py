@@ -8,6 +8,7 @@ import streamlit as st
 from lecture_core import catalog, outline
 from lecture_core.engine import get_engine
 from lecture_core.loading import availability
+from lecture_core.model_cards import ROLES
 from lecture_core.outline import PAGES, PARTS, PageRow, Part
 from lecture_core.provenance import Kind
 from lecture_core.ui import results
@@ -16,16 +17,7 @@ ABOUT: dict[Part, str] = {
     "pretraining": "How a model learns from plain text, by guessing what was hidden or replaced.",
     "prompting": "How a trained model takes on a task that it only reads in its prompt.",
     "scaling": "How the loss falls with parameters, tokens and compute.",
-    "reference": "The published numbers, with their sources.",
-}
-JOBS = {
-    "masked_lm": "fills masked words",
-    "rtd_generator": "proposes plausible fakes",
-    "rtd_discriminator": "finds replaced words",
-    "causal_lm": "continues a prompt",
-    "seq2seq": "turns text into text",
-    "encoder": "turns text into vectors",
-    "vision_language": "reads images and text",
+    "reference": "The published numbers with their sources, and the models with what they can do.",
 }
 MEANINGS: dict[Kind, str] = {
     "live": "Computed now, on this machine.",
@@ -73,7 +65,7 @@ def models_here() -> None:
 
 def line(spec: catalog.ModelSpec) -> str:
     size = f"{spec.parameters / 1e6:,.0f}M parameters, {spec.memory_gb:.1f} GB of memory"
-    return f"**{spec.title}** {JOBS[spec.role]}. :small[:gray[{size}]]"
+    return f"**{spec.title}** {ROLES[spec.role].job}. :small[:gray[{size}]]"
 
 
 st.title(outline.page("home").title, anchor=False)

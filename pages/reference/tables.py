@@ -1,11 +1,9 @@
 """After this page a student has found, sorted and downloaded any number of the lecture, with its source."""
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 from lecture_core.tables import SECTIONS, PublishedTable, TableMeta, list_tables, load_table
-from lecture_core.ui import page, tables
+from lecture_core.ui import inputs, page, tables
 from lecture_core.ui.errors import user_errors
 
 STEM = "tables"
@@ -20,24 +18,11 @@ print(table.sort_values("{column}", ascending=False))
 """
 
 
-def choose(label: str, titles: Mapping[str, str], key: str, width: int, tip: str | None = None) -> str:
-    """Ask for one of `titles`; its id, not its title, stands in the address, and nothing while it is the first."""
-    asked = st.query_params.get(key)
-    if key not in st.session_state and asked in titles:
-        st.session_state[key] = asked
-    chosen = st.selectbox(label, list(titles), key=key, format_func=lambda i: titles.get(i, i), width=width, help=tip)
-    if chosen != next(iter(titles)):
-        st.query_params[key] = chosen
-    elif asked is not None:
-        del st.query_params[key]
-    return chosen
-
-
 def choose_table() -> PublishedTable:
     """Ask for a section and one of its tables."""
     section = st.selectbox("Lecture section", [ALL, *SECTIONS], key=f"{STEM}_section", bind="query-params", width=270)
     titles = {i: meta.title for i, meta in METAS.items() if section in (ALL, meta.lecture_section)}
-    return load_table(choose("Table", titles, TABLE, width=440))
+    return load_table(inputs.choose("Table", titles, TABLE, width=440))
 
 
 def narrow(table: PublishedTable) -> PublishedTable:
@@ -54,7 +39,7 @@ def narrow(table: PublishedTable) -> PublishedTable:
     )
     headers = {"": "As published"} | {column.name: column.full_label for column in table.meta.columns}
     tip = "Best or largest first. A click on a column's header sorts too."
-    order = choose("Sort by", headers, f"{STEM}_sort", width=150, tip=tip)
+    order = inputs.choose("Sort by", headers, f"{STEM}_sort", width=150, tip=tip)
     if order:
         column = table.meta.column(order)
         table = table.sort(order, descending=column.is_number and column.higher_is_better is not False)
