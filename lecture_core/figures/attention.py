@@ -12,7 +12,7 @@ from lecture_core.figures.template import FAMILY_COLOURS
 
 LABELLED = 24  # more tokens than this are drawn smaller and without their names
 LABEL_LETTERS = 12
-WIDTH = 180  # pixels of the cells together, so that the picture fits a third of a page and a phone
+WIDTH = 150  # pixels of the cells together, so that the picture fits a third of a page and a phone
 _FRAME = (
     '<div role="img" aria-label="{spoken}" style="display:inline-grid;grid-template-columns:{columns};gap:{gap}px;'
     'align-items:center;font:11px/1 var(--st-code-font,monospace);max-width:100%;overflow-x:auto">'

@@ -70,9 +70,9 @@ def fill_spans(stem: str, default: str, model: str) -> None:
         (source, target), _ = objectives.t5_strings(text)
         left, right = st.columns(2)
         with left:
-            results.model_text(source, label="1. The input: each run of hidden words is one sentinel")
+            results.model_text(source, label="Step 1, the input: each run of hidden words is one sentinel")
         with right:
-            results.model_text(target, label="2. The target: what each sentinel hides")
+            results.model_text(target, label="Step 2, the target: what each sentinel hides")
         asked = (source, model)
         result = remember(f"{stem}_fill", asked, lambda: get_engine().text_to_text(source, model=model))
         _compare(text, result)
@@ -85,7 +85,7 @@ def _compare(text: hidden_text.HiddenText, result: TextToText) -> None:
         {"Sentinel": f"<extra_id_{i}>", "Hidden": text.plain[a:b], "The model writes": answers.get(i, "–")}
         for i, (a, b) in enumerate(text.hidden_spans)
     ]
-    st.markdown("**3. What the model writes**")
+    st.markdown("**Step 3, the answer:** what the model writes for each sentinel")
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Each span beside what the model writes", height="content")
 
 
@@ -116,4 +116,4 @@ def _fits(parameters: int, memory: int | None) -> str:
         return "unknown"
     if parameters * FLOAT32_BYTES < memory:
         return "yes"
-    return "in bfloat16 only" if parameters * BFLOAT16_BYTES < memory else "no"
+    return "bfloat16" if parameters * BFLOAT16_BYTES < memory else "no"
