@@ -89,4 +89,6 @@ def label_shares(labels: Sequence[str], outcome: Outcome) -> list[tuple[str, flo
 def combined(outcomes: Iterable[Outcome]) -> Provenance | None:
     """Return where several answers of one model come from, their seconds added up; None for no answer."""
     made = [outcome.provenance for outcome in outcomes if outcome.provenance is not None]
-    return replace(made[0], seconds=sum(one.seconds for one in made)) if made else None
+    if not made:
+        return None
+    return replace(made[0], seconds=sum(one.seconds for one in made), cached=any(one.cached for one in made))

@@ -11,6 +11,7 @@ from lecture_core import device as devices
 from lecture_core.engine import llama
 from lecture_core.engine.admission import LIMITS, Admission
 from lecture_core.engine.pool import WorkerPool, memory_budget
+from lecture_core.engine.result_cache import LIMIT, ResultCache, remembered
 from lecture_core.engine.results import (
     Corruption,
     Detection,
@@ -41,10 +42,14 @@ DEADLINE = 90.0  # seconds for an answer, loading and a first conversion include
 
 
 class LocalEngine:
-    """Runs the catalog's models in this process; thread-safe. Implements `protocol.Engine`."""
+    """Runs the catalog's models in this process; thread-safe. Implements `protocol.Engine`. Loads nothing by itself.
 
-    def __init__(self) -> None:
-        """Load nothing."""
+    Args:
+        result_bytes: what kept results of pure calls may take together; 0 computes everything anew.
+    """
+
+    def __init__(self, *, result_bytes: int = LIMIT) -> None:
+        self.results = ResultCache(result_bytes)
         self._admission = Admission(LIMITS[devices.choose().name])
         self._pool = WorkerPool(memory_budget(), patience=DEADLINE)
         self._llama = llama.LlamaPool()
@@ -72,6 +77,7 @@ class LocalEngine:
         words = self._pool.words(self._spec(model, MASKED))
         return masked_lm.masking_recipe(text, words, mask_probability=mask_probability, seed=seed)
 
+    @remembered
     def fill_mask(
         self, text: str, *, model: str, top_k: int = 10, candidates: Sequence[str] = (), session: str = ""
     ) -> FillMaskResult:
@@ -82,6 +88,7 @@ class LocalEngine:
             model, MASKED, lambda words: masked_lm.fill_masks_request(text, words, top_k=top_k, asked=candidates)
         )
 
+    @remembered
     def masked_logprobs(
         self,
         text: str,
@@ -100,6 +107,7 @@ class LocalEngine:
 
         return self._run(model, MASKED, job)
 
+    @remembered
     def corrupt(
         self,
         text: str,
@@ -120,6 +128,7 @@ class LocalEngine:
 
         return self._encode(model, MASKED, prepare)
 
+    @remembered
     def detect_replacements(
         self, corrupted: Corruption | str, *, model: str, original: str | None = None, session: str = ""
     ) -> Detection:
@@ -136,24 +145,28 @@ class LocalEngine:
 
         return self._encode(model, ("rtd_discriminator",), prepare)
 
+    @remembered
     def token_logprobs(self, text: str, *, model: str, top_k: int = 5, session: str = "") -> TokenLogprobs:
         """See `Engine.token_logprobs`."""
         from lecture_core import scoring
 
         return self._run(model, ("causal_lm",), lambda m: scoring.token_logprobs(text, m, top_k=top_k))
 
+    @remembered
     def score(self, prompt: str, completions: Sequence[str], *, model: str, session: str = "") -> Scores:
         """See `Engine.score`."""
         from lecture_core import scoring
 
         return self._run(model, ("causal_lm",), lambda m: scoring.score(prompt, completions, m))
 
+    @remembered
     def next_token(self, prompt: str, *, model: str, top_k: int = 10, session: str = "") -> NextToken:
         """See `Engine.next_token`."""
         from lecture_core import scoring
 
         return self._run(model, ("causal_lm",), lambda m: scoring.next_token(prompt, m, top_k=top_k))
 
+    @remembered
     def text_to_text(
         self, text: str, *, model: str, max_new_tokens: int = 64, top_k: int = 5, session: str = ""
     ) -> TextToText:
@@ -165,6 +178,7 @@ class LocalEngine:
 
         return self._run(model, ("seq2seq",), job)
 
+    @remembered
     def target_logprobs(
         self, text: str, target: str, *, model: str, top_k: int = 5, session: str = ""
     ) -> TokenLogprobs:

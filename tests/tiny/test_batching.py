@@ -9,12 +9,18 @@ import torch
 
 from lecture_core import encoder
 from lecture_core.engine import worker as worker_module
+from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.worker import GATHERING
 from lecture_core.errors import InvalidInputError, ModelUnavailableError
 
 WORDS = ["cat", "dog", "chef", "doctor", "banana", "river", "bank", "model", "meal", "mat"]
 TEXTS = [f"the {w} sat on the [MASK] and it {'was very ' * i}good ." for i, w in enumerate(WORDS)]
 PLAIN = [text.replace("[MASK]", "mat") for text in TEXTS]
+
+
+@pytest.fixture
+def engine(rows):
+    return LocalEngine(result_bytes=0)
 
 
 @pytest.fixture

@@ -1,0 +1,84 @@
+"""Results of pure calls, kept under a bound in bytes: a class that asks the same question gets one computation.
+
+A result is the answer to a question (call, inputs, settings) by one revision of a model. While a model's weights are
+in memory or wait to be loaded again, its last known revision counts.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+Call = TypeVar("Call", bound=Callable[..., Any])
+T = TypeVar("T")
+LIMIT = 32_000_000
+
+
+class ResultCache:
+    """The results used last; thread-safe.
+
+    Args:
+        limit: bytes that all results together may take; 0 keeps none.
+    """
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
+        self.held = 0
+        self._results: dict[Hashable, tuple[Any, int]] = {}  # least recently used first
+        self._revisions: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def get(self, model: str, question: Hashable) -> Any:
+        """Return a result with the seconds it took, its provenance marked `cached`; None where there is none."""
+        with self._lock:
+            key = model, self._revisions.get(model), question
+            found = self._results.pop(key, None)
+            if found is None:
+                return None
+            self._results[key] = found
+        result = found[0]
+        return replace(result, provenance=replace(result.provenance, cached=True))
+
+    def put(self, model: str, question: Hashable, result: T) -> T:
+        """Keep a result with a `provenance` and return it; the least recently used ones make room."""
+        revision = result.provenance.revision  # type: ignore[attr-defined]
+        key, size = (model, revision, question), size_of(result) + size_of(question)
+        with self._lock:
+            self._revisions[model] = revision
+            self.held += size - self._results.pop(key, (None, 0))[1]
+            self._results[key] = result, size
+            while self.held > self.limit:
+                self.held -= self._results.pop(next(iter(self._results)))[1]
+        return result
+
+
+def remembered(call: Call) -> Call:
+    """Let an engine's method answer from `self.results` what it answered before; `session` makes no difference."""
+
+    @wraps(call)
+    def answered(self: Any, *inputs: Any, model: str, session: str = "", **settings: Any) -> Any:
+        question = call.__name__, _hashable(inputs), tuple((k, _hashable(v)) for k, v in sorted(settings.items()))
+        found = self.results.get(model, question)
+        if found is None:
+            found = self.results.put(model, question, call(self, *inputs, model=model, session=session, **settings))
+        return found
+
+    return cast(Call, answered)
+
+
+def _hashable(value: Any) -> Hashable:
+    return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value
+
+
+def size_of(value: Any) -> int:
+    """Return the bytes of a value made of dataclasses, tuples, mappings and plain values; shared parts count twice."""
+    size = sys.getsizeof(value)
+    if is_dataclass(value):
+        return size + sum(size_of(getattr(value, field.name)) for field in fields(value))
+    if isinstance(value, Mapping):
+        return size + sum(size_of(k) + size_of(v) for k, v in value.items())
+    if isinstance(value, tuple | list):
+        return size + sum(map(size_of, value))
+    return size

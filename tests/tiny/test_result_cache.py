@@ -1,0 +1,113 @@
+"""Kept results: the same numbers without the model, bounded, and shown as such."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from transformers import AutoModelForMaskedLM
+
+from lecture_core.engine.local import LocalEngine
+from lecture_core.engine.result_cache import ResultCache, size_of
+from lecture_core.errors import InvalidInputError
+from tests.tiny.models import tokenizer
+
+CALLS = {
+    "fill_mask": lambda e, s="": e.fill_mask("the [MASK] sat", model="tiny-mlm", candidates=["cat"], session=s),
+    "masked_logprobs": lambda e, s="": e.masked_logprobs("the cat sat", model="tiny-mlm", positions=[1], session=s),
+    "corrupt": lambda e, s="": e.corrupt("the cat sat on the mat", model="tiny-generator", seed=3, session=s),
+    "detect": lambda e, s="": e.detect_replacements("the cat sat", model="tiny-discriminator", session=s),
+    "token_logprobs": lambda e, s="": e.token_logprobs("the cat sat", model="tiny-lm", session=s),
+    "score": lambda e, s="": e.score("the cat", ["sat", "ran"], model="tiny-lm", session=s),
+    "next_token": lambda e, s="": e.next_token("the cat", model="tiny-lm", session=s),
+    "text_to_text": lambda e, s="": e.text_to_text("The cat sat.", model="tiny-t5", max_new_tokens=3, session=s),
+    "target_logprobs": lambda e, s="": e.target_logprobs("The cat", "sat", model="tiny-t5", session=s),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_pure_call_is_computed_once_for_all_sessions(engine, call, monkeypatch):
+    first = call(engine, "one")
+    assert not first.provenance.cached
+    monkeypatch.setattr(engine, "_pool", None)  # no model from here on
+    again = call(engine, "another")
+    assert again == first
+    assert again.provenance.cached
+    assert again.provenance.seconds == first.provenance.seconds > 0
+
+
+def test_another_setting_input_or_model_is_another_question(engine):
+    engine.fill_mask("the [MASK] sat", model="tiny-mlm", top_k=3)
+    for text, options in [
+        ("the [MASK] ran", {"model": "tiny-mlm", "top_k": 3}),
+        ("the [MASK] sat", {"model": "tiny-mlm", "top_k": 4}),
+        ("the [MASK] sat", {"model": "tiny-generator", "top_k": 3}),
+    ]:
+        assert not engine.fill_mask(text, **options).provenance.cached
+
+
+def test_a_detection_of_a_kept_corruption_is_kept_too(engine):
+    for expected in (False, True):
+        corruption = engine.corrupt("the cat sat on the mat", model="tiny-generator")
+        found = engine.detect_replacements(corruption, model="tiny-discriminator")
+        assert (corruption.provenance.cached, found.provenance.cached) == (expected, expected)
+
+
+def test_new_weights_give_new_results(engine, rows, tmp_path, monkeypatch):
+    from lecture_core import loading
+
+    old = CALLS["fill_mask"](engine)
+    other = AutoModelForMaskedLM.from_pretrained(loading.BUNDLED / "tiny-mlm")
+    torch.nn.init.normal_(other.get_input_embeddings().weight)
+    other.save_pretrained(tmp_path / "tiny-mlm")
+    tokenizer(frame=True, limit=64).save_pretrained(tmp_path / "tiny-mlm")
+    monkeypatch.setattr(loading, "BUNDLED", tmp_path)
+    engine._pool._workers.pop("tiny-mlm").close()
+    other = engine.fill_mask("the [MASK] ran", model="tiny-mlm")
+    assert other.provenance.revision != old.provenance.revision
+    new = CALLS["fill_mask"](engine)
+    assert not new.provenance.cached
+    assert new.masks != old.masks
+
+
+def test_a_refusal_is_not_kept(engine):
+    for _ in range(2):
+        with pytest.raises(InvalidInputError):
+            engine.fill_mask("no mask", model="tiny-mlm")
+    assert engine.results.held == 0
+
+
+def test_the_least_recently_used_results_make_room(engine):
+    result = CALLS["fill_mask"](engine)
+    size = size_of(result) + size_of("a")
+    cache = ResultCache(limit=3 * size)
+    for key in "abc":
+        cache.put("m", key, result)
+    assert cache.get("m", "a") is not None
+    cache.put("m", "d", result)
+    assert [key for key in "abcd" if cache.get("m", key) is not None] == ["a", "c", "d"]
+    assert cache.held <= cache.limit
+
+
+def test_a_result_larger_than_the_bound_is_not_kept(engine):
+    result = CALLS["fill_mask"](engine)
+    cache = ResultCache(limit=100)
+    assert cache.put("m", "a", result) is result
+    assert cache.get("m", "a") is None
+    assert cache.held == 0
+
+
+def test_the_size_grows_with_the_content(engine):
+    result = CALLS["fill_mask"](engine)
+    longer = replace(result, masks=result.masks * 10)
+    assert size_of(longer) > 5 * size_of(result)
+
+
+def test_an_engine_can_compute_everything_anew(rows):
+    engine = LocalEngine(result_bytes=0)
+    assert not any(CALLS["fill_mask"](engine).provenance.cached for _ in range(2))
+
+
+def test_the_caption_says_what_was_computed_before(engine):
+    first, again = CALLS["fill_mask"](engine).provenance, CALLS["fill_mask"](engine).provenance
+    assert "cached" not in first.caption()
+    assert again.caption() == f"{first.caption()} · computed before (cached)"
