@@ -9,7 +9,7 @@ import importlib.util
 import os
 import shutil
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from typing import Any, Literal
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
 from lecture_core.errors import ContextLengthError, ModelUnavailableError
+from lecture_core.prefix_cache import PrefixCache
 
 BUNDLED = Path(__file__).parents[1] / "assets" / "models"
 _LOADING = threading.Lock()  # from_pretrained switches torch's defaults for the whole process while it runs
@@ -231,6 +232,7 @@ class LoadedModel:
         network: the transformers model in evaluation mode.
         revision: first digits of the hash of its weights.
         memory_bytes: bytes of its parameters.
+        prefixes: prompts a causal LM has read; empty for other roles.
     """
 
     spec: ModelSpec
@@ -239,6 +241,7 @@ class LoadedModel:
     device: devices.Device
     revision: str
     memory_bytes: int
+    prefixes: PrefixCache = field(default_factory=PrefixCache, compare=False)
 
 
 def load_tokenizer(spec: ModelSpec) -> LoadedTokenizer:

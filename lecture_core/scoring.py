@@ -12,6 +12,7 @@ from lecture_core.engine.results import Candidate, Completion, NextToken, Scores
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
+from lecture_core.prefix_cache import own
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 MAX_COMPLETIONS = 64
@@ -21,7 +22,7 @@ MAX_COMPLETIONS = 64
 def next_token(prompt: str, model: LoadedModel, *, top_k: int = 10) -> NextToken:
     """Rank the vocabulary after `prompt`."""
     ids, _ = model.words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))
-    logits = model.network(input_ids=_row(ids, model), logits_to_keep=1).logits[0, -1].float()
+    logits, _ = _read(ids, model)
     normaliser = logits.logsumexp(-1)
     log_probabilities = logits - normaliser
     return NextToken(
@@ -69,13 +70,21 @@ def score(prompt: str, completions: Sequence[str], model: LoadedModel) -> Scores
             f"Expected at most {model.spec.context_length:,} tokens; together they have {len(ids) + longest:,}. "
             "Shorten the prompt."
         )
-    prefix = model.network(input_ids=_row(ids, model), use_cache=True, logits_to_keep=1)
-    logits = _completion_logits(prefix.logits[0, -1].float(), prefix.past_key_values, rows, model)
+    first, past = _read(ids, model)
+    logits = _completion_logits(first, own(past), rows, model)
     scored = tuple(
         _completion(text, [token_logprob(i, row, model, 0) for i, row in zip(r, block, strict=False)])
         for text, r, block in zip(completions, rows, logits, strict=True)
     )
     return Scores(scored, provenance_of(model))
+
+
+def _read(ids: list[int], model: LoadedModel) -> tuple[torch.Tensor, Any]:
+    """Return the logits (V,) after a prompt and its cache; what it shares with an earlier prompt is not read again."""
+    past, known = model.prefixes.take(ids)
+    output = model.network(input_ids=_row(ids[known:], model), past_key_values=past, use_cache=True, logits_to_keep=1)
+    model.prefixes.put(ids, output.past_key_values)
+    return output.logits[0, -1].float(), output.past_key_values
 
 
 def _completion_logits(first: torch.Tensor, past: Any, rows: list[list[int]], model: LoadedModel) -> torch.Tensor:

@@ -120,4 +120,5 @@ def _needed(spec: ModelSpec) -> float:
 
 
 def _held(worker: Worker) -> float:
-    return _needed(worker.spec) if worker.model is None else worker.model.memory_bytes / 1e9
+    model = worker.model
+    return _needed(worker.spec) if model is None else (model.memory_bytes + model.prefixes.held) / 1e9

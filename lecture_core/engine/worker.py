@@ -176,6 +176,7 @@ def _computed(jobs: list[_Job], model: LoadedModel) -> list[Any]:
     except torch.OutOfMemoryError as exc:
         if len(jobs) > 1:
             raise
+        model.prefixes.clear()
         if model.device.name == "cuda":
             torch.cuda.empty_cache()
         raise ModelUnavailableError(

@@ -1,0 +1,88 @@
+"""Prompts that a causal LM has read: their keys and values, so that a prefix shared by successive prompts is read once.
+
+Lecture: in-context learning. Few-shot prompts differ in the last question only; the exemplars are most of the work.
+Owned by the thread that owns the model.
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LIMIT = 256_000_000
+SHORTEST = 8  # tokens; a shorter shared prefix is read faster than it is looked up
+
+
+@dataclass(frozen=True)
+class _Prompt:
+    ids: tuple[int, ...]
+    cache: Any
+    size: int
+
+
+class PrefixCache:
+    """Keys and values of the prompts read last.
+
+    Args:
+        limit: bytes that they may take together; 0 keeps none.
+    """
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
+        self._prompts: list[_Prompt] = []  # least recently used first
+
+    @property
+    def held(self) -> int:
+        """Bytes held now."""
+        return sum(prompt.size for prompt in self._prompts)
+
+    def take(self, ids: Sequence[int]) -> tuple[Any, int]:
+        """Return the cache of the longest known prefix of `ids` and its length in tokens; (None, 0) if none is known.
+
+        At least one token of `ids` is left to be read, so that there are logits. The cache is the caller's to extend.
+        """
+        shared, best = max(((_shared(p.ids, ids), i) for i, p in enumerate(self._prompts)), default=(0, -1))
+        length = min(shared, len(ids) - 1)
+        if length < SHORTEST:
+            return None, 0
+        prompt = self._prompts.pop(best)
+        self._prompts.append(prompt)
+        cache = own(prompt.cache)
+        cache.crop(length - len(prompt.ids))
+        return cache, length
+
+    def put(self, ids: Sequence[int], cache: Any) -> None:
+        """Keep the cache of a whole prompt; prompts that share half of their tokens or more with it give way."""
+        size = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers) if _croppable(cache) else 0
+        if not 0 < size <= self.limit:
+            return
+        self._prompts = [p for p in self._prompts if 2 * _shared(p.ids, ids) < len(p.ids)]
+        self._prompts.append(_Prompt(tuple(ids), own(cache), size))
+        while self.held > self.limit:
+            del self._prompts[0]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._prompts.clear()
+
+
+def own(cache: Any) -> Any:
+    """Return a cache that can grow, shrink and repeat without changing `cache`; no tensor is copied.
+
+    The layers put new tensors in place of old ones and never write into them.
+    """
+    mine = copy.copy(cache)
+    mine.layers = [copy.copy(layer) for layer in cache.layers]
+    return mine
+
+
+def _croppable(cache: Any) -> bool:
+    """Whether every layer keeps all tokens; a sliding window or a recurrent state cannot be cut back."""
+    from transformers.cache_utils import DynamicLayer
+
+    return all(type(layer) is DynamicLayer for layer in cache.layers)
+
+
+def _shared(ids: Sequence[int], others: Sequence[int]) -> int:
+    """Length of the common prefix."""
+    return next((i for i, (a, b) in enumerate(zip(ids, others, strict=False)) if a != b), min(len(ids), len(others)))

@@ -1,0 +1,129 @@
+"""A prefix shared by successive prompts is read once, within its bound, and changes no number."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, MistralConfig
+
+from lecture_core import loading, scoring
+from lecture_core.prefix_cache import PrefixCache
+from tests.tiny.models import SIZES, VOCABULARY, tokenizer
+
+EXEMPLARS = "the cat sat on the mat : good . the dog ran out of the river : bad . "
+QUESTIONS = ["the chef cooked a meal :", "the doctor went to the hospital :", "it was very good :", "a banana :"]
+LABELS = [" good", " bad", " very good and well"]
+COMMON = {"vocab_size": len(VOCABULARY), "max_position_embeddings": 64, "pad_token_id": 0}
+CONFIGS = {
+    "llama": LlamaConfig(**COMMON, **SIZES, num_key_value_heads=1),
+    "gpt2": GPT2Config(vocab_size=len(VOCABULARY), n_positions=64, n_embd=16, n_layer=2, n_head=2),
+    "mistral": MistralConfig(**COMMON, **SIZES, num_key_value_heads=1, sliding_window=8),
+}
+
+
+@pytest.fixture
+def load_family(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "BUNDLED", tmp_path)
+
+    def load(family):
+        torch.manual_seed(2)
+        model = AutoModelForCausalLM.from_config(CONFIGS[family])
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.3)
+        model.save_pretrained(tmp_path / family)
+        tokenizer(frame=False, limit=64).save_pretrained(tmp_path / family)
+        return loading.load(replace(rows["tiny-lm"], id=family, title=family, source=f"bundled:{family}"))
+
+    return load
+
+
+@pytest.fixture
+def tokens_read(monkeypatch):
+    """How many tokens each forward pass was given, over all rows."""
+    read = []
+
+    def watch(model):
+        forward = model.network.forward
+
+        def counted(*args, **kwargs):
+            read.append(kwargs["input_ids"].numel())
+            return forward(*args, **kwargs)
+
+        monkeypatch.setattr(model.network, "forward", counted)
+        return read
+
+    return watch
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_scores_with_the_cache_equal_those_without(family, load_family):
+    model = load_family(family)
+    plain = replace(model, prefixes=PrefixCache(limit=0))
+    prompts = [EXEMPLARS + question for question in QUESTIONS] + [QUESTIONS[0], EXEMPLARS + QUESTIONS[0]]
+    for prompt in prompts:
+        ours, expected = (scoring.score(prompt, LABELS, m) for m in (model, plain))
+        for one, other in zip(ours.completions, expected.completions, strict=True):
+            assert one.logprob == pytest.approx(other.logprob, abs=1e-4)
+        ours, expected = (scoring.next_token(prompt, m, top_k=len(VOCABULARY)) for m in (model, plain))
+        assert [c.token for c in ours.candidates] == [c.token for c in expected.candidates]
+        assert ours.entropy == pytest.approx(expected.entropy, abs=1e-4)
+    assert plain.prefixes.held == 0
+
+
+def test_shared_exemplars_are_read_once(load_family, tokens_read):
+    model = load_family("llama")
+    read = tokens_read(model)
+    exemplars = len(model.words.encode(EXEMPLARS)[0])
+    for question in QUESTIONS:
+        scoring.next_token(EXEMPLARS + question, model)
+    questions = [len(model.words.encode(question)[0]) for question in QUESTIONS]
+    assert read[0] == exemplars + questions[0]
+    assert all(n <= question for n, question in zip(read[1:], questions[1:], strict=True))
+
+
+def test_the_same_prompt_again_is_one_token(load_family, tokens_read):
+    model = load_family("llama")
+    read = tokens_read(model)
+    for _ in range(2):
+        scoring.score(EXEMPLARS, [" good", " bad"], model)
+    assert read[1:] == [1]
+
+
+def test_a_sweep_over_questions_holds_one_prompt(load_family):
+    model = load_family("llama")
+    for question in QUESTIONS * 2:
+        scoring.next_token(EXEMPLARS + question, model)
+    assert len(model.prefixes._prompts) == 1
+
+
+def test_memory_stays_within_its_bound_and_the_oldest_prompt_goes(load_family):
+    model = load_family("llama")
+    words = VOCABULARY[6:26]
+    scoring.next_token(" ".join(words), model)
+    size = model.prefixes.held
+    bounded = replace(model, prefixes=PrefixCache(limit=3 * size))
+    for shift in range(6):
+        scoring.next_token(" ".join(words[shift:] + words[:shift]), bounded)
+        assert 0 < bounded.prefixes.held <= 3 * size
+    firsts = [model.words.readable(prompt.ids[0]) for prompt in bounded.prefixes._prompts]
+    assert firsts == [words[shift] for shift in (3, 4, 5)]
+
+
+def test_a_prompt_larger_than_the_bound_is_not_kept(load_family):
+    model = replace(load_family("llama"), prefixes=PrefixCache(limit=10))
+    scoring.next_token(EXEMPLARS, model)
+    assert model.prefixes.held == 0
+
+
+def test_a_sliding_window_is_not_kept(load_family):
+    model = load_family("mistral")
+    scoring.next_token(EXEMPLARS, model)
+    assert model.prefixes.held == 0
+
+
+def test_completions_do_not_change_the_kept_prompt(load_family):
+    model = load_family("llama")
+    scoring.score(EXEMPLARS, LABELS, model)
+    (prompt,) = model.prefixes._prompts
+    assert prompt.cache.get_seq_length() == len(prompt.ids)
+    assert prompt.cache.layers[0].keys.shape[0] == 1
