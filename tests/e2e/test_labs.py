@@ -80,3 +80,13 @@ def test_the_slide_s_date_is_completed_without_a_click(server, visit):
     seen = visit(server).open("/few_shot")
     seen.page.get_by_text("!07!23!2005!").first.wait_for()
     healthy(seen)
+
+
+def test_a_click_on_a_row_opens_the_model_s_card(server, visit):
+    seen = visit(server).open("/models")
+    seen.page.get_by_text("How it learned").wait_for()
+    grid = seen.page.get_by_test_id("stDataFrame").first
+    grid.click(position={"x": 60, "y": int(35 * 5.5)})  # the fifth row under the header
+    seen.page.get_by_role("heading", name="BERT base", exact=True).wait_for()
+    seen.page.wait_for_url("**models_model=bert-base-uncased**")
+    healthy(seen)
