@@ -1,0 +1,162 @@
+"""Models in memory: loaded once, let go by last use, never beyond the budget."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+import torch
+
+from lecture_core import catalog
+from lecture_core.engine import worker as worker_module
+from lecture_core.engine.local import LocalEngine
+from lecture_core.engine.pool import memory_budget
+from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError
+
+TEXT = "the [MASK] sat"
+
+
+@pytest.fixture
+def engine_with(rows, monkeypatch):
+    """An engine with a budget, on models that all say they need 1 GB, and that do once they are loaded."""
+    everything = {**catalog._rows(), **{name: replace(row, memory_gb=1.0) for name, row in rows.items()}}
+    monkeypatch.setattr(catalog, "_rows", lambda: everything)
+    real = worker_module.load
+    monkeypatch.setattr(worker_module, "load", lambda *a: replace(real(*a), memory_bytes=1_000_000_000))
+
+    def build(gigabytes):
+        monkeypatch.setenv("LECTURE_MEMORY_GB", str(gigabytes))
+        return LocalEngine(result_bytes=0)
+
+    return build
+
+
+@pytest.fixture
+def loads(monkeypatch):
+    seen, real = [], worker_module.load
+
+    def slow(spec, words):
+        seen.append(spec.id)
+        time.sleep(0.05)
+        return real(spec, words)
+
+    monkeypatch.setattr(worker_module, "load", slow)
+    return seen
+
+
+def loaded(engine):
+    return [status.model for status in engine.status().loaded]
+
+
+def use(engine, name):
+    if name == "tiny-discriminator":
+        return engine.detect_replacements("the cat sat", model=name)
+    return engine.next_token("the cat", model=name) if name == "tiny-lm" else engine.fill_mask(TEXT, model=name)
+
+
+def test_two_sessions_asking_at_once_load_a_model_once(engine, loads):
+    with ThreadPoolExecutor(8) as threads:
+        futures = [threads.submit(use, engine, "tiny-mlm") for _ in range(8)]
+    assert all(future.result().masks for future in futures)
+    assert loads == ["tiny-mlm"]
+
+
+def test_the_least_recently_used_model_is_let_go(engine_with):
+    engine = engine_with(2.5)
+    for name in ("tiny-mlm", "tiny-lm", "tiny-mlm", "tiny-discriminator"):
+        use(engine, name)
+    assert loaded(engine) == ["tiny-mlm", "tiny-discriminator"]
+    use(engine, "tiny-lm")
+    assert loaded(engine) == ["tiny-discriminator", "tiny-lm"]
+
+
+def test_under_load_from_many_sessions_the_budget_holds(engine_with, monkeypatch):
+    engine = engine_with(2.5)
+    most = []
+    real = worker_module.load
+
+    def counted(*args):
+        with engine._pool._changed:
+            most.append(len(engine._pool._workers))
+        return real(*args)
+
+    monkeypatch.setattr(worker_module, "load", counted)
+    names = ["tiny-mlm", "tiny-lm", "tiny-discriminator", "tiny-generator"] * 6
+    with ThreadPoolExecutor(12) as threads:
+        assert len(list(threads.map(lambda name: use(engine, name), names))) == len(names)
+    assert len(most) >= 4
+    assert max(most) <= 2
+
+
+def test_a_model_in_use_is_not_let_go_and_the_next_waits_for_it(engine_with):
+    engine = engine_with(1.5)
+    use(engine, "tiny-mlm")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_):
+        begun.set()
+        go_on.wait(10)
+
+    with ThreadPoolExecutor(2) as threads:
+        with engine._pool.use(catalog.get("tiny-mlm")) as worker:
+            threads.submit(worker.run, hold, deadline=20)
+            assert begun.wait(5)
+            other = threads.submit(use, engine, "tiny-lm")
+            time.sleep(0.1)
+            assert not other.done()
+            assert loaded(engine) == ["tiny-mlm"]
+            go_on.set()
+        assert other.result(10).candidates
+    assert loaded(engine) == ["tiny-lm"]
+
+
+def test_waiting_for_room_ends(engine_with):
+    engine = engine_with(1.5)
+    engine._pool._patience = 0.3
+    with engine._pool.use(catalog.get("tiny-mlm")), pytest.raises(BusyError, match="memory"):
+        use(engine, "tiny-lm")
+    assert use(engine, "tiny-lm").candidates
+
+
+def test_a_model_larger_than_the_budget_is_refused_and_nothing_is_let_go(engine_with):
+    engine = engine_with(0.5)
+    with pytest.raises(ModelUnavailableError, match=r"needs 1\.0 GB; LECTURE_MEMORY_GB allows 0\.5"):
+        use(engine, "tiny-mlm")
+
+
+def test_a_model_that_fails_to_load_leaves_the_others_and_may_be_tried_again(engine, monkeypatch):
+    use(engine, "tiny-lm")
+    real = worker_module.load
+
+    def too_big(spec, words):
+        raise ModelUnavailableError(f"{spec.title} needs more than is free here.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker_module, "load", too_big)
+        with pytest.raises(ModelUnavailableError):
+            use(engine, "tiny-mlm")
+    assert worker_module.load is real
+    assert loaded(engine) == ["tiny-lm"]
+    assert use(engine, "tiny-mlm").masks
+
+
+def test_out_of_memory_while_loading_names_the_model(engine, monkeypatch):
+    def no_memory(*_, **__):
+        raise torch.OutOfMemoryError("no memory left")
+
+    monkeypatch.setattr(torch.nn.Module, "to", no_memory)
+    with pytest.raises(ModelUnavailableError, match="tiny-mlm needs"):
+        use(engine, "tiny-mlm")
+
+
+@pytest.mark.parametrize("value", ["", "much", "0", "-3", "nan"])
+def test_a_budget_that_is_no_number_is_refused(monkeypatch, value):
+    monkeypatch.setenv("LECTURE_MEMORY_GB", value)
+    with pytest.raises(InvalidInputError, match="LECTURE_MEMORY_GB"):
+        memory_budget()
+
+
+def test_the_budget_is_read_from_the_environment(monkeypatch):
+    monkeypatch.setenv("LECTURE_MEMORY_GB", "3.5")
+    assert memory_budget() == 3.5
