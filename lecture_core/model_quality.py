@@ -47,8 +47,8 @@ _LOSSES = {
     "rtd_discriminator": "held_out_loss",
     "seq2seq": "held_out_span_loss",
 }
-_BESIDE = {"rtd_generator"}
-"""Roles of which a run records the loss alone; its rates are those of the model trained beside."""
+BESIDE = {"rtd_generator"}
+"""Roles measured together with the model that was trained beside: a run records their loss alone."""
 _CURVE_NAMES = {"top1": "top-1", "top5": "top-5", "auc": "AUC"}
 _NOT_QUALITY = {"held_out_replaced_share", "held_out_generator_loss"}
 
@@ -187,7 +187,7 @@ def learning_curve(card: ModelCard, *, folder: Path = FOLDER) -> LearningCurve |
             tokens=tuple(int(row["tokens"]) for row in rows),
             loss=tuple(float(row[loss]) for row in rows),
             rates={}
-            if card.spec.role in _BESIDE
+            if card.spec.role in BESIDE
             else {_words(n): tuple(float(r[n]) if r[n] else None for r in rows) for n in names},
         )
     except (KeyError, ValueError, IndexError) as exc:

@@ -10,7 +10,7 @@ import streamlit as st
 from lecture_core.figures import model_quality as figures
 from lecture_core.figures.template import FAMILY_COLOURS
 from lecture_core.model_cards import ModelCard
-from lecture_core.model_quality import Evaluation, LearningCurve, evaluation, held_out_table, learning_curve
+from lecture_core.model_quality import BESIDE, Evaluation, LearningCurve, evaluation, held_out_table, learning_curve
 from lecture_core.originals import Original, original
 from lecture_core.provenance import Provenance
 from lecture_core.quantities import count
@@ -115,6 +115,9 @@ def _quality(card: ModelCard, measured: Evaluation | None, beside: Original | No
 
 
 def _measured(card: ModelCard, measured: Evaluation | None) -> None:
+    if measured is None and card.spec.role in BESIDE:
+        st.markdown("It is measured together with the discriminator that was trained beside it: see that card.")
+        return
     if measured is None:
         st.markdown("Not measured yet. The operator measures it with:")
         command = f"python -m lecture_core.training.evaluate {card.spec.id} --corpus FILE"

@@ -57,6 +57,12 @@ def test_our_own_models_show_how_they_were_trained(spec):
     assert card(spec.id).training_command in shown
 
 
+def test_no_card_names_a_measuring_command_that_would_refuse():
+    shown = written(open_page(models_model="minilm-electra-generator"))
+    assert "lecture_core.training.evaluate minilm-electra-generator" not in shown
+    assert "measured together with the discriminator" in shown
+
+
 def test_the_bundled_card_is_shown_without_html():
     at = open_page()
     first = card(catalog.models()[0].id)
