@@ -39,7 +39,10 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
 
 bench: $(VENV)/dev.stamp
-	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.generation
+	for file in benchmarks/[a-z]*.py; do \
+		echo "$$(basename $$file .py)"; \
+		HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache screenshots
