@@ -22,7 +22,7 @@ class EncoderRequest(Generic[T]):
 
     Attributes:
         ids: tokens of the text, special ones included.
-        positions: whose logits are wanted, ascending; at least one.
+        positions: whose logits are wanted, in this order; at least one.
         finish: takes the logits, (M, V) or (M,) of M positions, float32 on the CPU; needs no weights.
     """
 

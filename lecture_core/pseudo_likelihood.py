@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
+from lecture_core.encoder import EncoderRequest, logits_at
 from lecture_core.engine.results import TokenLogprobs
 from lecture_core.errors import InvalidInputError
 from lecture_core.loading import LoadedModel
@@ -48,24 +49,15 @@ def masked_logprobs(
         raise InvalidInputError(
             expected=f"at most {MAX_IN_TURN} tokens to mask in turn", got=str(len(chosen)), remedy="shorten the text"
         )
-    logits = _in_turn(ids, chosen, model) if in_turn else _at_once(ids, chosen, model)
+    hidden = [[position] for position in chosen] if in_turn else [chosen]
+    requests = [_hiding(ids, positions, model) for positions in hidden]
+    batches = [requests[start : start + ROWS] for start in range(0, len(requests), ROWS)]
+    logits = torch.cat([part for batch in batches for part in logits_at(batch, model)])  # (M, V)
     tokens = tuple(token_logprob(ids[p], row, model, top_k) for p, row in zip(chosen, logits, strict=True))
     return TokenLogprobs(tokens, sum(t.logprob for t in tokens) / len(tokens), provenance_of(model))
 
 
-def _at_once(ids: list[int], chosen: Sequence[int], model: LoadedModel) -> torch.Tensor:
-    """Logits (M, V) at the chosen positions, all of them masked."""
-    row = torch.tensor([ids], device=model.device.name)
-    row[0, list(chosen)] = model.words.tokenizer.mask_token_id
-    return model.network(input_ids=row).logits[0, list(chosen)].float()
-
-
-def _in_turn(ids: list[int], chosen: Sequence[int], model: LoadedModel) -> torch.Tensor:
-    """Logits (M, V), row m from a copy of the text in which only position m is masked."""
-    rows = torch.tensor(ids, device=model.device.name).repeat(len(chosen), 1)
-    rows[range(len(chosen)), list(chosen)] = model.words.tokenizer.mask_token_id
-    parts = []
-    for start in range(0, len(chosen), ROWS):
-        logits = model.network(input_ids=rows[start : start + ROWS]).logits
-        parts.append(logits[range(len(logits)), list(chosen[start : start + ROWS])].float())
-    return torch.cat(parts)
+def _hiding(ids: list[int], positions: Sequence[int], model: LoadedModel) -> EncoderRequest[torch.Tensor]:
+    """The text with some positions masked, and a wish for the logits there."""
+    seen = [model.words.tokenizer.mask_token_id if i in positions else token for i, token in enumerate(ids)]
+    return EncoderRequest(seen, positions, lambda logits, _: logits)
