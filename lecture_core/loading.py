@@ -175,6 +175,14 @@ class LoadedTokenizer:
     def _readable(self) -> dict[int, str]:
         return {}
 
+    @cached_property
+    def whole_words(self) -> dict[int, str]:
+        """Token ids that are whole words of letters, and how they read; works for every way to mark pieces of words."""
+        names = self.tokenizer.convert_ids_to_tokens(list(range(len(self.tokenizer))))
+        start = next((mark for mark in ("\u0120", "\u2581") if any(name.startswith(mark) for name in names)), "")
+        words = {i: name[len(start) :] for i, name in enumerate(names) if name.startswith(start)}
+        return {i: word for i, word in words.items() if word.isalpha() and i not in self.special_ids}
+
     def encode(self, text: str, *, special: bool = True) -> tuple[list[int], list[bool]]:
         """Return ids and, for each, whether it starts a word (False: it continues the token before).
 

@@ -13,7 +13,14 @@ from operator import neg
 import torch
 
 from lecture_core.encoder import EncoderRequest, answer
-from lecture_core.engine.results import TEMPERATURES, Candidate, FillMaskResult, MaskPrediction, RecipeToken
+from lecture_core.engine.results import (
+    TEMPERATURES,
+    Candidate,
+    FillMaskResult,
+    MaskPrediction,
+    RecipeToken,
+    VocabularyAtMask,
+)
 from lecture_core.errors import InvalidInputError
 from lecture_core.loading import LoadedModel, LoadedTokenizer
 from lecture_core.provenance import Provenance
@@ -58,6 +65,29 @@ def fill_masks_request(
     def finish(logits: torch.Tensor, model: LoadedModel) -> FillMaskResult:
         masks = tuple(_predict(p, row, words, top_k, asked_ids) for p, row in zip(positions, logits, strict=True))
         return FillMaskResult(read, tuple(words.readable(i) for i in ids), masks, provenance_of(model))
+
+    return EncoderRequest(ids, positions, finish)
+
+
+def vocabulary_request(text: str, words: LoadedTokenizer) -> EncoderRequest[VocabularyAtMask]:
+    """Prepare the log-probability of every whole word at the only mask of `text`.
+
+    Raises:
+        InvalidInputError: no usable text, or not exactly one mask.
+        ContextLengthError: more tokens than the context holds.
+    """
+    read = with_mask_token(text, words.mask_token)
+    ids, _ = words.encode(read)
+    positions = [i for i, token in enumerate(ids) if token == words.tokenizer.mask_token_id]
+    if len(positions) != 1:
+        raise InvalidInputError(
+            expected="exactly one mask", got=str(len(positions)), remedy="leave one [MASK] or ___ in each sentence"
+        )
+    whole = words.whole_words
+
+    def finish(logits: torch.Tensor, model: LoadedModel) -> VocabularyAtMask:
+        logprobs = logits[0].log_softmax(-1)[list(whole)]
+        return VocabularyAtMask(read, tuple(whole.values()), tuple(logprobs.tolist()), provenance_of(model))
 
     return EncoderRequest(ids, positions, finish)
 

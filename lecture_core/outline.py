@@ -64,6 +64,14 @@ PAGES: tuple[PageRow, ...] = (
         ":material/fact_check:",
     ),
     PageRow(
+        "text_to_text",
+        "pretraining",
+        "Text to text",
+        "Give one model ten tasks, each named by a prefix, and fill spans as T5 does.",
+        "Text-to-text models; T5",
+        ":material/swap_horiz:",
+    ),
+    PageRow(
         "few_shot",
         "prompting",
         "Few-shot prompting",

@@ -25,6 +25,7 @@ from lecture_core.engine.results import (
     TextToText,
     Tokenised,
     TokenLogprobs,
+    VocabularyAtMask,
 )
 from lecture_core.engine.streams import stream
 from lecture_core.errors import InvalidInputError
@@ -87,6 +88,13 @@ class LocalEngine:
         return self._encode(
             model, MASKED, lambda words: masked_lm.fill_masks_request(text, words, top_k=top_k, asked=candidates)
         )
+
+    @remembered
+    def vocabulary_at_mask(self, text: str, *, model: str, session: str = "") -> VocabularyAtMask:
+        """See `Engine.vocabulary_at_mask`."""
+        from lecture_core import masked_lm
+
+        return self._encode(model, MASKED, lambda words: masked_lm.vocabulary_request(text, words))
 
     @remembered
     def masked_logprobs(

@@ -16,6 +16,7 @@ from lecture_core.engine.results import (
     TextToText,
     Tokenised,
     TokenLogprobs,
+    VocabularyAtMask,
 )
 
 
@@ -34,6 +35,9 @@ class Engine(Protocol):
         self, text: str, *, model: str, top_k: int = 10, candidates: Sequence[str] = (), session: str = ""
     ) -> FillMaskResult:
         """Rank the vocabulary at every mask of `text`."""
+
+    def vocabulary_at_mask(self, text: str, *, model: str, session: str = "") -> VocabularyAtMask:
+        """Log-probability of every whole word of the vocabulary at the only mask of a text."""
 
     def masked_logprobs(
         self,

@@ -73,6 +73,22 @@ class FillMaskResult:
 
 
 @dataclass(frozen=True)
+class VocabularyAtMask:
+    """Every whole word of the vocabulary at the only mask of a text; pieces of words and signs are left out.
+
+    Attributes:
+        text: as the model read it.
+        words: in the vocabulary's order, the same for every text of a model.
+        logprobs: log-probability of each word in nats, over the whole vocabulary.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    logprobs: tuple[float, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
 class CorruptedToken:
     """One position of a corrupted text.
 

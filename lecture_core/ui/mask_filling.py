@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from lecture_core.engine import get_engine
@@ -9,7 +10,7 @@ from lecture_core.engine.results import Candidate, FillMaskResult, MaskPredictio
 from lecture_core.text_input import hide
 from lecture_core.ui import inputs, results
 from lecture_core.ui.errors import escape_markdown, user_errors
-from lecture_core.ui.memory import rerun_here
+from lecture_core.ui.memory import remember, rerun_here
 
 _FATES: dict[str, results.Mark] = {"untouched": "none", "masked": "masked", "random": "random", "kept": "kept"}
 
@@ -62,16 +63,43 @@ def candidates(
             st.caption(escape_markdown(f"“{word}” is not one token of this model, so it cannot fill one mask."))
 
 
+def one_after_another(stem: str, result: FillMaskResult, model: str) -> None:
+    """Offer to fill several masks from left to right, each choice seen by the next, beside all at once."""
+    if len(result.masks) < 2:
+        return
+    if not st.toggle("Fill one after another", key=f"{stem}_in_order", bind="query-params"):
+        return
+    chosen = remember(f"{stem}_order", (result.text, model), lambda: _left_to_right(result, model))
+    rows = [
+        {"Mask": i, "All at once": mask.candidates[0].token, "Left to right": word}
+        for i, (mask, word) in enumerate(zip(result.masks, chosen, strict=True), start=1)
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", alt="Two ways to fill several masks")
+    differ = sum(row["All at once"] != row["Left to right"] for row in rows)
+    st.caption(
+        f"{differ} of {len(rows)} differ. All at once, each mask is filled as if the others stayed hidden; one after "
+        "another, each choice becomes context for the next."
+    )
+
+
+def _left_to_right(result: FillMaskResult, model: str) -> list[str]:
+    engine, text, chosen = get_engine(), result.text, []
+    mask = engine.tokenise(text, model=model).mask_token
+    for _ in result.masks:
+        chosen.append(engine.fill_mask(text, model=model, top_k=1).masks[0].candidates[0].token)
+        text = text.replace(mask, chosen[-1], 1)
+    return chosen
+
+
 @st.fragment
 def masking_recipe(stem: str, text: str, model: str) -> None:
     """Apply BERT's masking recipe to the visitor's text, with share and seed to choose."""
-    st.subheader("How the training text is made", anchor=False)
     st.markdown(
         "BERT chooses 15 % of the tokens. Of these, 80 % become [MASK], 10 % a random token and 10 % stay as they "
         "are. Only the chosen ones carry loss. Here it is done to your text, with the model's own tokenizer."
     )
     left, right = st.columns(2)
-    share = left.slider("Share of tokens chosen", 0.05, 0.6, 0.15, 0.05, key=f"{stem}_share", bind="query-params")
+    share = left.slider("Share of tokens chosen", 0.05, 0.8, 0.15, 0.05, key=f"{stem}_share", bind="query-params")
     with right:
         seed = inputs.seed(stem, default=7)
     with user_errors():
@@ -79,7 +107,10 @@ def masking_recipe(stem: str, text: str, model: str) -> None:
         results.token_strip(f"{stem}_recipe", [_recipe_chip(token) for token in tokens])
         real = [t for t in tokens if not t.special]
         chosen = sum(t.fate != "untouched" for t in real)
-        st.caption(f"{chosen} of {len(real)} tokens carry loss. Another seed chooses others.")
+        st.caption(
+            f"{chosen} of {len(real)} tokens carry loss; {len(real) - chosen} are left to read. At 15 % there is much "
+            "to read and little to learn from; at 80 % the other way round. Another seed chooses others."
+        )
 
 
 def _recipe_chip(token: RecipeToken) -> results.StripToken:

@@ -6,7 +6,7 @@ from lecture_core import catalog
 from lecture_core.encoder_code import fill_mask_code
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import TEMPERATURES, FillMaskResult
-from lecture_core.ui import inputs, mask_filling, page, results
+from lecture_core.ui import inputs, mask_contrast, mask_filling, page, results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
 from lecture_core.ui.tables import lecture_table
@@ -80,16 +80,17 @@ def lab() -> None:
         left, right = st.columns([3, 2], gap="large")
         with left:
             one_mask(result, index, text, words, temperature)
+            mask_filling.one_after_another(STEM, result, model)
             results.caption(result.provenance)
             page.reveal(STEM, result.masks[0].candidates[0].token, "That is the model's first choice at mask 1.")
         with right:
             lecture_table("roberta", key=STEM, columns=("model", "setting", "mnli_m", "sst2"))
-    mask_filling.masking_recipe(STEM, text.replace("[MASK]", " ").replace("___", " "), model)
 
 
 page.header(STEM)
 page.predict(STEM, "Which word does the model expect at the first mask?", ("processing", "learning", "science"))
 lab()
+mask_contrast.further_views(STEM, LECTURE)
 page.notice(
     "The answer is a distribution over the whole vocabulary, not one word.",
     "Words on **both** sides of a mask change it: hide a neighbour and see which ones matter.",

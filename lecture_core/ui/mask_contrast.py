@@ -1,0 +1,133 @@
+"""Drawing what a masked LM prefers: two sentences against each other, and the surprise of each token of one."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from lecture_core.contrast import Difference, differences
+from lecture_core.engine import get_engine
+from lecture_core.figures.contrast import contrast
+from lecture_core.ui import mask_filling, results
+from lecture_core.ui.charts import chart
+from lecture_core.ui.errors import escape_markdown, user_errors
+from lecture_core.ui.memory import remember
+
+PAIRS: Mapping[str, tuple[str, str]] = {
+    "Two places": ("In New York they like to buy [MASK].", "In Texas they like to buy [MASK]."),
+    "Two jobs": ("The nurse said that [MASK] was tired.", "The engineer said that [MASK] was tired."),
+    "Two seasons": ("In winter the children play with [MASK].", "In summer the children play with [MASK]."),
+}
+_DEFAULT = PAIRS["Two places"]
+_LABELLED = 4  # words a side that the chart names; more would cover each other
+_COMPLETE = "The cat sat on the moon and drank its milk."
+
+
+@st.fragment
+def further_views(stem: str, default: str) -> None:
+    """Show the three views beside the lab: the masking recipe, a pair of sentences, surprise. Only the open one runs.
+
+    Args:
+        default: the lab's text where the visitor wrote none.
+    """
+    model = st.session_state.get(f"{stem}_model", "minilm-mlm")
+    names = ("How the training text is made", "Two sentences against each other", "Surprise of every token")
+    recipe, two, each = st.tabs(names, key=f"{stem}_view", on_change="rerun")
+    if recipe.open:
+        text = st.session_state.get(f"{stem}_text", default).replace("[MASK]", " ").replace("___", " ")
+        with recipe:
+            mask_filling.masking_recipe(stem, text, model)
+    if two.open:
+        with two:
+            pair(stem, model)
+    if each.open:
+        with each:
+            surprise(stem, _COMPLETE, model)
+
+
+@st.fragment
+def pair(stem: str, model: str) -> None:
+    """Ask for two sentences and show which words set them apart."""
+    st.markdown(
+        "Change one word of a sentence and see what it does to the **whole vocabulary**. The grey cloud is all of it, "
+        "each point a likely word; on the dotted line both sentences make it equally probable."
+    )
+    keys = [f"{stem}_first", f"{stem}_second"]
+    st.pills(
+        "Examples",
+        list(PAIRS),
+        key=f"{stem}_pair",
+        label_visibility="collapsed",
+        on_change=_use_example,
+        args=(f"{stem}_pair", keys),
+        wrap=True,
+    )
+    labels = ("First sentence, one [MASK]", "Second sentence, one [MASK]")
+    texts = [
+        column.text_input(label, default, key=key, bind="query-params", max_chars=300) or ""
+        for column, label, default, key in zip(st.columns(2), labels, _DEFAULT, keys, strict=True)
+    ]
+    with user_errors():
+        first, second = remember(
+            f"{stem}_contrast",
+            (*texts, model),
+            lambda: [get_engine().vocabulary_at_mask(text, model=model) for text in texts],
+        )
+        named = differences(first, second)
+        sides = [[row for row in named if (row.second > row.first) == later] for later in (False, True)]
+        for column, rows, which in zip(st.columns(2), sides, ("first", "second"), strict=True):
+            column.markdown(f"**More in the {which}:** {_listed(rows)}")
+        labelled = [row for side in sides for row in side[:_LABELLED]]
+        alt = f"Words by their probability in both sentences; labelled: {', '.join(row.word for row in labelled)}"
+        chart(contrast(first, second, labelled), key=f"{stem}_contrast_chart", alt=alt)
+        st.caption(
+            "Named are the words that weigh most: probability times log-ratio. What you see are regularities of the "
+            "training texts, stereotypes among them, not facts about people: compare “he” and “she” in the two jobs."
+        )
+        results.caption(second.provenance)
+
+
+def _use_example(pill: str, keys: Sequence[str]) -> None:
+    for key, text in zip(keys, PAIRS.get(st.session_state[pill], ()), strict=False):
+        st.session_state[key] = text
+
+
+def _listed(rows: Sequence[Difference]) -> str:
+    """Words with their probability here and there, as one line of our Markdown."""
+    return ", ".join(
+        f"{escape_markdown(row.word)} ({results.percent(row.first)} | {results.percent(row.second)})" for row in rows
+    )
+
+
+@st.fragment
+def surprise(stem: str, text: str, model: str) -> None:
+    """Mask each token of a text in turn and show how probable it was."""
+    st.markdown(
+        "Every token is hidden once, all others stay: how probable was it? A typing error or a fake stands out."
+    )
+    written = st.text_input("A complete sentence", text, key=f"{stem}_whole", bind="query-params", max_chars=400) or ""
+    with user_errors():
+        tokens = get_engine().tokenise(written, model=model)
+        real = [i for i, special in enumerate(tokens.special) if not special]
+        found = remember(
+            f"{stem}_surprise",
+            (written, model),
+            lambda: get_engine().masked_logprobs(written, model=model, positions=real, in_turn=True, top_k=1),
+        )
+        chips = [
+            results.StripToken(
+                token.token,
+                value=math.exp(token.logprob),
+                label="" if token.rank == 1 else f"or “{token.alternatives[0].token}”",
+                starts_word=tokens.starts_word[i],
+            )
+            for i, token in zip(real, found.tokens, strict=True)
+        ]
+        results.token_strip(f"{stem}_surprise_strip", chips)
+        total = sum(token.logprob for token in found.tokens)
+        st.caption(
+            f"Pseudo-log-likelihood: {total:.1f} nats in all, {found.mean_nats:.2f} a token. It ranks sentences of "
+            "like length; it is no probability of the sentence, since each token saw all the others (Salazar et al. "
+            "2020)."
+        )
+        results.caption(found.provenance)

@@ -1,0 +1,59 @@
+import pytest
+from streamlit.testing.v1 import AppTest
+
+pytestmark = pytest.mark.bundled
+
+
+def draw_pair():
+    from lecture_core.ui import mask_contrast
+
+    mask_contrast.pair("masked_lm", "minilm-mlm")
+
+
+def draw_surprise():
+    from lecture_core.ui import mask_contrast
+
+    mask_contrast.surprise("masked_lm", "The cat sat on the moon and drank its milk.", "minilm-mlm")
+
+
+def draw_order():
+    from lecture_core.engine import get_engine
+    from lecture_core.ui import mask_filling
+
+    result = get_engine().fill_mask("The [MASK] sat on the [MASK].", model="minilm-mlm")
+    mask_filling.one_after_another("masked_lm", result, "minilm-mlm")
+
+
+def words(at):
+    return " ".join(element.value for element in (*at.markdown, *at.caption, *at.error))
+
+
+def test_two_jobs_differ_in_their_pronouns():
+    at = AppTest.from_function(draw_pair, default_timeout=120).run()
+    at.pills(key="masked_lm_pair").set_value("Two jobs").run()
+    assert not at.exception
+    assert at.text_input(key="masked_lm_first").value == "The nurse said that [MASK] was tired."
+    assert "she" in next(m.value for m in at.markdown if m.value.startswith("**More in the first"))
+    assert "stereotypes" in words(at)
+
+
+@pytest.mark.parametrize("text", ["", "no mask", "[MASK] [MASK]", "\x07 [MASK]", "<script>[MASK]</script>"])
+def test_a_sentence_without_its_one_mask_is_named(text):
+    at = AppTest.from_function(draw_pair, default_timeout=120).run()
+    at.text_input(key="masked_lm_first").set_value(text).run()
+    assert not at.exception
+    assert len(at.error) == (0 if text.startswith("<") else 1)
+
+
+def test_surprise_adds_up_and_says_what_it_is_not():
+    at = AppTest.from_function(draw_surprise, default_timeout=120).run()
+    assert not at.exception
+    assert "no probability of the sentence" in words(at)
+
+
+def test_filling_left_to_right_shows_both_ways():
+    at = AppTest.from_function(draw_order, default_timeout=120).run()
+    assert not at.dataframe
+    at.toggle(key="masked_lm_in_order").set_value(True).run()
+    assert list(at.dataframe[0].value.columns) == ["Mask", "All at once", "Left to right"]
+    assert len(at.dataframe[0].value) == 2
