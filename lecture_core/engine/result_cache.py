@@ -7,6 +7,7 @@ in memory or wait to be loaded again, its last known revision counts.
 import sys
 import threading
 from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -28,7 +29,31 @@ class ResultCache:
         self.held = 0
         self._results: dict[Hashable, tuple[Any, int]] = {}  # least recently used first
         self._revisions: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._under_way: dict[Hashable, Future[Any]] = {}
+        self._lock = threading.RLock()
+
+    def answer(self, model: str, question: Hashable, compute: Callable[[], Any]) -> Any:
+        """Return a kept result, or that of the same question under way, or compute it. Failures are not shared."""
+        if not self.limit:
+            return compute()
+        mine: Future[Any] = Future()
+        with self._lock:  # one look at both, or a result that comes between the two would be computed twice
+            found = self.get(model, question)
+            if found is not None:
+                return found
+            first = self._under_way.setdefault((model, question), mine)
+        if first is not mine:
+            return compute() if first.exception() else _marked(first.result())
+        try:
+            result = self.put(model, question, compute())
+            mine.set_result(result)
+            return result
+        except BaseException as exc:
+            mine.set_exception(exc)  # whoever waits for it asks for itself
+            raise
+        finally:
+            with self._lock:
+                del self._under_way[model, question]
 
     def get(self, model: str, question: Hashable) -> Any:
         """Return a result with the seconds it took, its provenance marked `cached`; None where there is none."""
@@ -38,8 +63,7 @@ class ResultCache:
             if found is None:
                 return None
             self._results[key] = found
-        result = found[0]
-        return replace(result, provenance=replace(result.provenance, cached=True))
+        return _marked(found[0])
 
     def put(self, model: str, question: Hashable, result: T) -> T:
         """Keep a result with a `provenance` and return it; the least recently used ones make room."""
@@ -60,12 +84,15 @@ def remembered(call: Call) -> Call:
     @wraps(call)
     def answered(self: Any, *inputs: Any, model: str, session: str = "", **settings: Any) -> Any:
         question = call.__name__, _hashable(inputs), tuple((k, _hashable(v)) for k, v in sorted(settings.items()))
-        found = self.results.get(model, question)
-        if found is None:
-            found = self.results.put(model, question, call(self, *inputs, model=model, session=session, **settings))
-        return found
+        return self.results.answer(
+            model, question, lambda: call(self, *inputs, model=model, session=session, **settings)
+        )
 
     return cast(Call, answered)
+
+
+def _marked(result: Any) -> Any:
+    return replace(result, provenance=replace(result.provenance, cached=True))
 
 
 def _hashable(value: Any) -> Hashable:

@@ -13,6 +13,7 @@ from lecture_core.engine import worker as worker_module
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.pool import memory_budget
 from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError
+from tests.tiny.models import VOCABULARY
 
 TEXT = "the [MASK] sat"
 
@@ -57,7 +58,8 @@ def use(engine, name):
 
 def test_two_sessions_asking_at_once_load_a_model_once(engine, loads):
     with ThreadPoolExecutor(8) as threads:
-        futures = [threads.submit(use, engine, "tiny-mlm") for _ in range(8)]
+        texts = [f"the {word} [MASK] sat" for word in VOCABULARY[6:14]]
+        futures = [threads.submit(engine.fill_mask, text, model="tiny-mlm") for text in texts]
     assert all(future.result().masks for future in futures)
     assert loads == ["tiny-mlm"]
 

@@ -1,14 +1,20 @@
 """Kept results: the same numbers without the model, bounded, and shown as such."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
+from types import SimpleNamespace
 
 import pytest
 import torch
 from transformers import AutoModelForMaskedLM
 
+from lecture_core import encoder
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.result_cache import ResultCache, size_of
-from lecture_core.errors import InvalidInputError
+from lecture_core.errors import BusyError, InvalidInputError
+from lecture_core.provenance import Provenance
 from tests.tiny.models import tokenizer
 
 CALLS = {
@@ -74,6 +80,40 @@ def test_a_refusal_is_not_kept(engine):
         with pytest.raises(InvalidInputError):
             engine.fill_mask("no mask", model="tiny-mlm")
     assert engine.results.held == 0
+
+
+def test_a_class_that_asks_the_same_at_once_gets_one_computation_and_no_refusal(engine, monkeypatch):
+    computed, real = [], encoder.logits_at
+
+    def slow(requests, model):
+        computed.append(len(requests))
+        time.sleep(0.2)
+        return real(requests, model)
+
+    monkeypatch.setattr(encoder, "logits_at", slow)
+    students = 3 * engine._admission.limit
+    with ThreadPoolExecutor(students) as threads:
+        results = list(threads.map(lambda s: CALLS["fill_mask"](engine, str(s)), range(students)))
+    assert computed == [1]
+    assert sum(not result.provenance.cached for result in results) == 1
+
+
+def test_a_failure_is_not_shared_with_those_who_wait_for_it():
+    cache, begun, go_on = ResultCache(), Event(), Event()
+    good = SimpleNamespace(provenance=Provenance("m", "r"))
+
+    def fail():
+        begun.set()
+        go_on.wait(5)
+        raise BusyError("full")
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(cache.answer, "m", "q", fail)
+        assert begun.wait(5)
+        second = threads.submit(cache.answer, "m", "q", lambda: good)
+        go_on.set()
+    assert isinstance(first.exception(), BusyError)
+    assert second.result() is good
 
 
 def test_the_least_recently_used_results_make_room(engine):
