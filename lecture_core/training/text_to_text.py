@@ -21,7 +21,10 @@ from lecture_core.training.text_tasks import TASKS, Material, Pair, draw, held_o
 
 VOCABULARY = 4096
 SENTINELS = tuple(f"<extra_id_{i}>" for i in range(32))
-FILL_SHARE = 0.25  # of the steps after pre-training that still corrupt spans, half of them with the prefix "fill: "
+FILL_SHARE = 0.2  # of the steps after pre-training that still corrupt spans, half of them with the prefix "fill: "
+SENTENCE_TASKS, SENTENCE_SHARE = ("grammar", "sentiment"), 0.15  # in batches of their own: less padding
+SHORT_TASKS = tuple(task for task in TASKS if task not in SENTENCE_TASKS)
+TOKENS_A_PAIR = {SHORT_TASKS: 26, SENTENCE_TASKS: 36}  # input and target, padding included
 SPELLED_INPUTS = 0.5  # of the letter tasks' training inputs that are given letter by letter, which teaches spelling
 IGNORED = -100  # label of padding, as in transformers
 
@@ -146,11 +149,12 @@ class TextToTextSource:
         return pad([self.encoder.spans(row, generator, prefix) for row in rows])
 
     def _tasks(self, rng: random.Random, tokens: int) -> PairBatch:
+        tasks = SENTENCE_TASKS if rng.random() < SENTENCE_SHARE else SHORT_TASKS
         pairs = [
             self.encoder.pair(pair, spell_input=pair.spelled and rng.random() < SPELLED_INPUTS)
             for pair in (
                 draw(task, rng, self.material, held_out=False)
-                for task in rng.choices(list(TASKS), k=max(1, tokens // 40))
+                for task in rng.choices(tasks, k=max(1, tokens // TOKENS_A_PAIR[tasks]))
             )
         ]
         return pad(pairs)
@@ -159,13 +163,26 @@ class TextToTextSource:
 class TextToText:
     """The recipe's objective for the training loop: cross-entropy of the target tokens, in nats."""
 
-    def __init__(self, model: T5ForConditionalGeneration, encoder: Encoder, *, learning_rate: float = 1.5e-3) -> None:
-        self.model, self.encoder, self.learning_rate = model, encoder, learning_rate
+    def __init__(
+        self,
+        model: T5ForConditionalGeneration,
+        encoder: Encoder,
+        *,
+        learning_rate: float = 1.5e-3,
+        embedding_rate: float = 8e-3,
+    ) -> None:
+        self.model, self.encoder = model, encoder
+        self.learning_rate, self.embedding_rate = learning_rate, embedding_rate
         self.modules = torch.nn.ModuleDict({"model": model})
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """One learning rate for all."""
-        return [{"params": list(self.model.parameters()), "lr": self.learning_rate}]
+        """T5's embeddings start at size 1, far above all else, so Adam's steps must be larger there to matter."""
+        embeddings = self.model.shared.weight
+        others = [p for p in self.model.parameters() if p is not embeddings]
+        return [
+            {"params": [embeddings], "lr": self.embedding_rate},
+            {"params": others, "lr": self.learning_rate},
+        ]
 
     def logits(self, batch: PairBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits of every target position given the true tokens before it (B, T, V), and labels (B, T)."""

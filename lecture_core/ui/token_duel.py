@@ -1,9 +1,14 @@
 """Drawing replaced-token detection: the student marks fakes, the discriminator answers, both are counted."""
 
+from functools import partial
+
 import streamlit as st
 
+from lecture_core.engine import get_engine
 from lecture_core.engine.results import CorruptedToken, Corruption, Detection
 from lecture_core.ui import results
+from lecture_core.ui.errors import user_errors
+from lecture_core.ui.memory import remember
 
 
 def hidden_strip(key: str, corruption: Corruption, marked: frozenset[int]) -> int | None:
@@ -40,6 +45,26 @@ def revealed_strip(key: str, corruption: Corruption, verdict: Detection, marked:
 def _label(token: CorruptedToken, marked: bool) -> str:
     truth = f"was {token.original}" if token.replaced else "sampled the same" if token.masked else ""
     return " · ".join(part for part in (truth, "you" if marked else "") if part)
+
+
+@st.fragment
+def by_hand(stem: str, example: tuple[str, str], default: str) -> None:
+    """Let the student write a fake and see the verdict at once.
+
+    Args:
+        example: a sentence and an edited version.
+        default: discriminator where none was chosen.
+    """
+    st.subheader("Fool it yourself", anchor=False)
+    left, right = st.columns(2)
+    before = left.text_input("Original", example[0], key=f"{stem}_before", bind="query-params", max_chars=300)
+    after = right.text_input("Your version", example[1], key=f"{stem}_after", bind="query-params", max_chars=300)
+    model = st.session_state.get(f"{stem}_model", default)
+    with user_errors():
+        detect = partial(get_engine().detect_replacements, after, model=model, original=before)
+        verdict = remember(f"{stem}_by_hand", (before, after, model), detect)
+        verdict_strip(f"{stem}_by_hand_strip", verdict)
+        results.caption(verdict.provenance)
 
 
 def verdict_strip(key: str, verdict: Detection) -> None:

@@ -5,34 +5,34 @@ from functools import partial
 import streamlit as st
 
 from lecture_core import catalog
+from lecture_core.duel import sentences
 from lecture_core.encoder_code import detection_code
 from lecture_core.engine import get_engine
-from lecture_core.ui import inputs, page, results, token_duel
+from lecture_core.engine.results import TEMPERATURES
+from lecture_core.ui import duel_run, inputs, page, results, token_duel
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember, rerun_here
 from lecture_core.ui.tables import lecture_table
 
 STEM = "replaced_token_detection"
 DISCRIMINATOR = "minilm-electra-discriminator"
-TEXT = "The chef cooked the meal in the kitchen and served it to the guests in the dining room."
-PRESETS = {
-    "In the kitchen": TEXT,
-    "A river": "The Danube is the second longest river in Europe and flows through ten countries.",
-    "The lecture": "BERT is a language model that was trained on a large collection of books and articles.",
-}
+TEXT = sentences()[0]
 EDITED = ("the chef cooked the meal", "the chef banana the meal")
-Round = tuple[str, str, str, float, int]
+Round = tuple[str, str, str, float, int, float]
 
 
 def settings() -> Round:
     """Ask for the sentence and, in a popover, for the rest: generator, discriminator, share, seed."""
-    text = inputs.text(STEM, "text", "Original sentence", TEXT, presets=PRESETS, height=80)
+    text = inputs.text(STEM, "text", "Original sentence: one of ten, or your own", TEXT, height=80)
     with st.popover("Settings", icon=":material/tune:"):
         generator = inputs.model(f"{STEM}_generator", "rtd_generator", label="Generator")
         discriminator = inputs.model(STEM, "rtd_discriminator", label="Discriminator")
         share = st.slider("Share of tokens masked", 0.05, 0.5, 0.2, 0.05, key=f"{STEM}_share", bind="query-params")
+        heat = st.select_slider(
+            "Generator's temperature", TEMPERATURES, 1.0, key=f"{STEM}_temperature", bind="query-params"
+        )
         seed = inputs.seed(STEM, default=4)
-    return text, generator, discriminator, share, seed
+    return text, generator, discriminator, share, seed, heat
 
 
 def new_round(now: Round) -> None:
@@ -51,11 +51,11 @@ def turn() -> None:  # show what is hidden, or hide what is shown
 def duel() -> None:
     """One round: corrupt, mark, reveal, compare."""
     now = settings()
-    text, generator, discriminator, share, seed = now
+    text, generator, discriminator, share, seed, heat = now
     new_round(now)
     engine, marked, shown = get_engine(), st.session_state[f"{STEM}_marks"], st.session_state[f"{STEM}_shown"]
     with user_errors():
-        sample = partial(engine.corrupt, text, model=generator, mask_probability=share, seed=seed)
+        sample = partial(engine.corrupt, text, model=generator, mask_probability=share, seed=seed, temperature=heat)
         corruption = remember(STEM, now, sample)
         if not shown:
             st.markdown("**The generator changed some words.** Click each word that you think is fake.")
@@ -73,28 +73,18 @@ def duel() -> None:
                 "Call it fake above", 0.05, 0.95, 0.5, 0.05, key=f"{STEM}_threshold", bind="query-params"
             )
             came = token_duel.score(corruption, verdict, marked, threshold)
-            page.reveal(STEM, came, "One sentence is a small sample: try other seeds.")
-        verb = "Hide and mark again" if shown else "Reveal"
-        st.button(verb, type="primary", key=f"{STEM}_reveal", on_click=turn)
+            page.reveal(STEM, came, "One sentence is a small sample: go on to the next.")
+            duel_run.keep(STEM, now, corruption, verdict, marked)
+        with st.container(horizontal=True):
+            verb = "Hide and mark again" if shown else "Reveal"
+            st.button(verb, type="secondary" if shown else "primary", key=f"{STEM}_reveal", on_click=turn)
+            kind = "primary" if shown else "secondary"
+            st.button("Next sentence", type=kind, key=f"{STEM}_next", on_click=duel_run.next_sentence, args=(STEM,))
         results.caption(corruption.provenance)
         if shown:
             results.caption(verdict.provenance)
+            duel_run.standing(STEM, threshold)
             token_duel.loss_positions(STEM, corruption)
-
-
-@st.fragment
-def by_hand() -> None:
-    """Let the student write a fake and see the verdict at once."""
-    st.subheader("Fool it yourself", anchor=False)
-    left, right = st.columns(2)
-    before = left.text_input("Original", EDITED[0], key=f"{STEM}_before", bind="query-params", max_chars=300)
-    after = right.text_input("Your version", EDITED[1], key=f"{STEM}_after", bind="query-params", max_chars=300)
-    model = st.session_state.get(f"{STEM}_model", DISCRIMINATOR)
-    with user_errors():
-        detect = partial(get_engine().detect_replacements, after, model=model, original=before)
-        verdict = remember(f"{STEM}_by_hand", (before, after, model), detect)
-        token_duel.verdict_strip(f"{STEM}_by_hand_strip", verdict)
-        results.caption(verdict.provenance)
 
 
 page.header(STEM)
@@ -102,9 +92,11 @@ page.predict(STEM, "How many of the fakes will the discriminator find?", ("all o
 left, right = st.columns([3, 2], gap="large")
 with left:
     duel()
-    by_hand()
+    token_duel.by_hand(STEM, EDITED, DISCRIMINATOR)
 with right:
+    duel_run.efficiency(STEM)
     lecture_table("electra_small", key=STEM, columns=("model", "glue_dev"))
+duel_run.generator_strength(STEM, DISCRIMINATOR.replace("discriminator", "generator"), DISCRIMINATOR)
 page.notice(
     "The samples are often **plausible**, so the discriminator must read the whole sentence. Move the threshold.",
     "Every token is a training example for ELECTRA; a masked LM learns from about one in seven.",

@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lecture_core.duel import sentences
+
 PAGE = str(Path(__file__).parents[2] / "pages/pretraining/replaced_token_detection.py")
 STEM = "replaced_token_detection"
 pytestmark = pytest.mark.bundled
@@ -30,7 +32,7 @@ def test_reveal_counts_both_sides_and_shows_where_loss_falls():
     at = opened()
     at.button(key=f"{STEM}_reveal").click().run()
     assert not at.exception
-    assert [m.label for m in at.metric] == ["You found", "The discriminator found"]
+    assert [m.label for m in at.metric[:2]] == ["You found", "The discriminator found"]
     assert at.metric[0].value.startswith("0 of ")
     assert "positions carry loss (100 %)" in words(at)
 
@@ -57,3 +59,37 @@ def test_bad_text_gets_a_sentence(text):
     at.text_input(key=f"{STEM}_after").set_value(text).run()
     assert not at.exception
     assert len(at.error) == 2
+
+
+def test_a_run_counts_each_sentence_once_and_scores_it_in_bits():
+    at = opened()
+    reveal, following = at.button(key=f"{STEM}_reveal"), at.button(key=f"{STEM}_next")
+    reveal.click().run()
+    assert "1 of 10 sentences" in " ".join(s.value for s in at.subheader)
+    assert at.metric[2].value == "0.0 bits"  # nothing was marked
+    assert float(at.metric[4].value.split()[0]) > 0
+    at.button(key=f"{STEM}_reveal").click().run()
+    at.button(key=f"{STEM}_reveal").click().run()
+    assert "1 of 10 sentences" in " ".join(s.value for s in at.subheader)
+    following.click().run()
+    at.button(key=f"{STEM}_reveal").click().run()
+    assert "2 of 10 sentences" in " ".join(s.value for s in at.subheader)
+    assert at.text_area(key=f"{STEM}_text").value == sentences()[1]
+    at.button(key=f"{STEM}_again").click().run()
+    assert not at.exception
+    assert at.text_area(key=f"{STEM}_text").value == sentences()[0]
+
+
+def test_a_colder_generator_replaces_less():
+    replaced = []
+    for temperature in ("0.25", "3.0"):
+        at = opened(temperature=temperature, share="0.5")
+        at.button(key=f"{STEM}_reveal").click().run()
+        replaced.append(int(at.metric[0].value.split()[-1]))
+    assert replaced[0] < replaced[1]
+
+
+def test_generator_strength_is_measured_on_request():
+    at = opened(strength="true")
+    assert not at.exception
+    assert "Share of tokens replaced" in words(at)
