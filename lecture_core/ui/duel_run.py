@@ -78,7 +78,7 @@ def generator_strength(stem: str, generator: str, discriminator: str) -> None:
     st.subheader("Too weak, too strong", anchor=False)
     st.markdown(
         "The generator's sampling temperature sets how good the fakes are. Near 0 it writes its safest word: the "
-        "original itself, or a fake so plausible that it is hard to tell. High up it writes nonsense that anyone finds. "
+        "original itself, or a fake that is hard to tell. High up it writes nonsense that anyone finds. "
         "Neither teaches much; ELECTRA samples at 1, from a generator smaller than the discriminator."
     )
     if not st.toggle("Measure it now on ten sentences", key=f"{stem}_strength", bind="query-params"):

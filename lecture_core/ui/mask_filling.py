@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from lecture_core import catalog
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import Candidate, FillMaskResult, MaskPrediction, RecipeToken
+from lecture_core.loading import availability
 from lecture_core.text_input import hide
 from lecture_core.ui import inputs, results
 from lecture_core.ui.errors import escape_markdown, user_errors
@@ -89,6 +91,18 @@ def _left_to_right(result: FillMaskResult, model: str) -> list[str]:
         chosen.append(engine.fill_mask(text, model=model, top_k=1).masks[0].candidates[0].token)
         text = text.replace(mask, chosen[-1], 1)
     return chosen
+
+
+def beside(stem: str, text: str, model: str, index: int, temperature: float) -> None:
+    """Offer the other models that can fill masks here; show what one of them puts at the same mask."""
+    specs = [*catalog.models("masked_lm"), *catalog.models("rtd_generator")]
+    others = [spec.id for spec in specs if spec.id != model and availability(spec).usable]
+    other = st.selectbox("Another model beside it", ["none", *others], key=f"{stem}_beside", bind="query-params")
+    if other not in others:
+        return
+    result = remember(f"{stem}_other", (text, other), lambda: get_engine().fill_mask(text, model=other, top_k=6))
+    candidates(f"{stem}_other", f"**{other}**", result.masks[index], (), temperature)
+    results.caption(result.provenance)
 
 
 @st.fragment

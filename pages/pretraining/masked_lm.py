@@ -81,6 +81,7 @@ def lab() -> None:
         with left:
             one_mask(result, index, text, words, temperature)
             mask_filling.one_after_another(STEM, result, model)
+            mask_filling.beside(STEM, text, model, index, temperature)
             results.caption(result.provenance)
             page.reveal(STEM, result.masks[0].candidates[0].token, "That is the model's first choice at mask 1.")
         with right:

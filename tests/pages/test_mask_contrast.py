@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+PAGE = str(Path(__file__).parents[2] / "pages/pretraining/masked_lm.py")
 pytestmark = pytest.mark.bundled
 
 
@@ -57,3 +60,12 @@ def test_filling_left_to_right_shows_both_ways():
     at.toggle(key="masked_lm_in_order").set_value(True).run()
     assert list(at.dataframe[0].value.columns) == ["Mask", "All at once", "Left to right"]
     assert len(at.dataframe[0].value) == 2
+
+
+def test_another_model_answers_at_the_same_mask():
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    at.query_params["masked_lm_beside"] = "minilm-electra-generator"
+    at.run()
+    assert not at.exception
+    assert not at.error
+    assert "**minilm-electra-generator**" in [m.value for m in at.markdown]
