@@ -72,6 +72,14 @@ PAGES: tuple[PageRow, ...] = (
         ":material/swap_horiz:",
     ),
     PageRow(
+        "in_context_learning",
+        "prompting",
+        "In-context learning",
+        "Watch a model learn a task inside one forward pass, and spoil the examples to see what it needs.",
+        "GPT-3's in-context learning",
+        ":material/stacked_line_chart:",
+    ),
+    PageRow(
         "few_shot",
         "prompting",
         "Few-shot prompting",
@@ -94,6 +102,14 @@ PAGES: tuple[PageRow, ...] = (
         "Split a compute budget between parameters and tokens.",
         "Scaling laws",
         ":material/trending_down:",
+    ),
+    PageRow(
+        "open_weight_models",
+        "scaling",
+        "Open-weight models",
+        "See how long open models were trained, and find the cheapest one for what you must serve.",
+        "Open-weight models; recent models are trained for much longer",
+        ":material/inventory_2:",
     ),
     PageRow(
         "tables",

@@ -91,3 +91,17 @@ def reasoning_code(task: Task, item: Item, model: str, k: int, seed: int) -> str
         f'print(text, write(prompt + text + "\\n{ANSWER_TRIGGER}", {ANSWER_TOKENS}, ["\\n"]))',
     )
     return f"{loading_code(model)}{_WRITE}" + "\n".join(lines) + "\n"
+
+
+def token_logprobs_code(model: str, text: str) -> str:
+    """Return code that prints every token of a text with its log-probability (nats) after the tokens before it."""
+    lines = (
+        f"text = {text!r}",
+        'batch = tokenizer(text, return_tensors="pt")',
+        "with torch.inference_mode():",
+        "    logprobs = model(**batch).logits[0, :-1].log_softmax(-1)",
+        "ids = batch.input_ids[0, 1:]",
+        "for token, row in zip(ids, logprobs):",
+        '    print(f"{tokenizer.decode(token)!r:12} {row[token]:.2f}")',
+    )
+    return loading_code(model) + "\n" + "\n".join(lines) + "\n"

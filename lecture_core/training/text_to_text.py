@@ -22,6 +22,7 @@ from lecture_core.training.text_tasks import TASKS, Material, Pair, draw, held_o
 VOCABULARY = 4096
 SENTINELS = tuple(f"<extra_id_{i}>" for i in range(32))
 FILL_SHARE = 0.2  # of the steps after pre-training that still corrupt spans, half of them with the prefix "fill: "
+TASKS_ALONE = 1200  # steps of tasks without spans, in which copying is learned
 SENTENCE_TASKS, SENTENCE_SHARE = ("grammar", "sentiment"), 0.15  # in batches of their own: less padding
 SHORT_TASKS = tuple(task for task in TASKS if task not in SENTENCE_TASKS)
 TOKENS_A_PAIR = {SHORT_TASKS: 26, SENTENCE_TASKS: 36}  # input and target, padding included
@@ -135,7 +136,8 @@ class TextToTextSource:
     def batch(self, seed: int, step: int, *, tokens: int = 4096, sentence_share: float = 0.7) -> PairBatch:
         """Draw the batch of one step; `tokens` counts inputs and targets, padding included."""
         rng = random.Random(f"{seed}-{step}")
-        if step >= self.pretraining_steps and rng.random() >= FILL_SHARE:
+        tasks_alone = self.pretraining_steps <= step < self.pretraining_steps + TASKS_ALONE
+        if tasks_alone or (step >= self.pretraining_steps and rng.random() >= FILL_SHARE):
             return self._tasks(rng, tokens)
         prefix = "fill:" if step >= self.pretraining_steps and rng.random() < 0.5 else ""
         return self.spans(seed, step, tokens, sentence_share, prefix)

@@ -1,0 +1,195 @@
+"""Learning inside one forward pass: how probable each successive example's answer is, the more examples were read.
+
+Lecture: GPT-3, in-context learning. The whole prompt goes through the model once; no weight changes. What the examples
+must have is tried by spoiling it: other examples' answers, a format that changes, random letters (after Min et al.
+2022, arXiv:2202.12837). Log-probabilities are in nats.
+"""
+
+import math
+import random
+import re
+import string
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from lecture_core.engine.protocol import Engine
+from lecture_core.engine.results import TokenLogprob
+from lecture_core.errors import ContextLengthError, InvalidInputError
+from lecture_core.provenance import Provenance
+from lecture_core.tasks import Item, Task
+
+MAX_EXAMPLES = 32
+Z95 = 1.959963984540054
+_SEPARATORS = re.compile(r"([^0-9A-Za-z]+)")
+
+
+@dataclass(frozen=True)
+class Written:
+    """A prompt of several solved examples.
+
+    Attributes:
+        text: all of them, in order.
+        answers: (start, end) of each answer in the text, in characters.
+    """
+
+    text: str
+    answers: tuple[tuple[int, int], ...]
+
+
+def as_they_are(items: Sequence[Item], _: random.Random) -> list[Item]:
+    """The true answers."""
+    return list(items)
+
+
+def shuffled_answers(items: Sequence[Item], rng: random.Random) -> list[Item]:
+    """Each example with the answer of another one: the format stays, the task goes."""
+    shift = rng.randrange(1, len(items)) if len(items) > 1 else 0
+    answers = [item.answer for item in items]
+    return [replace(item, answer=answers[(i + shift) % len(items)]) for i, item in enumerate(items)]
+
+
+def changing_format(items: Sequence[Item], rng: random.Random) -> list[Item]:
+    """The parts of each answer in an order of its own: no rule connects the examples."""
+
+    def mixed(answer: str) -> str:
+        pieces = _SEPARATORS.split(answer)
+        places = [i for i, piece in enumerate(pieces) if piece and not _SEPARATORS.fullmatch(piece)]
+        parts = [pieces[i] for i in places]
+        rng.shuffle(parts)
+        for place, part in zip(places, parts, strict=True):
+            pieces[place] = part
+        return "".join(pieces)
+
+    return [replace(item, answer=mixed(item.answer)) for item in items]
+
+
+def random_letters(items: Sequence[Item], rng: random.Random) -> list[Item]:
+    """Answers of the same shape, every letter and digit replaced by a random letter: nothing can be learned."""
+
+    def noise(answer: str) -> str:
+        return "".join(rng.choice(string.ascii_lowercase) if c.isalnum() else c for c in answer)
+
+    return [replace(item, answer=noise(item.answer)) for item in items]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A way to spoil the examples: what a reader sees it called, and what it does to them."""
+
+    title: str
+    spoil: Callable[[Sequence[Item], random.Random], list[Item]]
+
+
+CONDITIONS: dict[str, Condition] = {
+    "true": Condition("true answers", as_they_are),
+    "shuffled": Condition("answers of other examples", shuffled_answers),
+    "format": Condition("a format that changes", changing_format),
+    "letters": Condition("random letters", random_letters),
+}
+
+
+def conditions_of(task: Task) -> tuple[str, ...]:
+    """The conditions that make sense for a task: only answers of several parts have an order to change."""
+    several = len([p for p in _SEPARATORS.split(task.exemplars[0].answer) if p and not _SEPARATORS.fullmatch(p)]) > 1
+    return tuple(name for name in CONDITIONS if name != "format" or several)
+
+
+def write(task: Task, k: int, *, condition: str = "true", seed: int = 0) -> Written:
+    """Write `k` solved examples in an order drawn with `seed`; seed 0 keeps the file's, the lecture's own first.
+
+    Raises:
+        InvalidInputError: `k` or the condition is out of range.
+    """
+    items = [*task.exemplars, *task.items]
+    if not 1 <= k <= min(MAX_EXAMPLES, len(items)) or condition not in CONDITIONS:
+        raise InvalidInputError(
+            expected=f"1 to {min(MAX_EXAMPLES, len(items))} examples and one of {', '.join(CONDITIONS)}",
+            got=f"{k}, {condition[:40]}",
+            remedy="choose within the range",
+        )
+    rng = random.Random(seed)
+    if seed:
+        rng.shuffle(items)
+    text, answers = "", []
+    for i, item in enumerate(CONDITIONS[condition].spoil(items[:k], rng)):
+        text += (task.separator if i else "") + task.prompt.replace("{question}", item.question) + " "
+        answers.append((len(text), len(text) + len(item.answer)))
+        text += item.answer
+    return Written(text, tuple(answers))
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One forward pass over a prompt.
+
+    Attributes:
+        answers: log-probability of each example's answer, nats a token, in order.
+        tokens: every token with what the model expected.
+        owners: for each token the example whose answer it belongs to, else None.
+    """
+
+    written: Written
+    answers: tuple[float, ...]
+    tokens: tuple[TokenLogprob, ...]
+    starts_word: tuple[bool, ...]
+    owners: tuple[int | None, ...]
+    provenance: Provenance
+
+
+def read_once(engine: Engine, written: Written, *, model: str) -> Pass:
+    """Send the prompt through the model once and read the probability of each answer where it stands.
+
+    Raises:
+        ContextLengthError: the prompt does not fit; says how many examples would.
+    """
+    counted = engine.tokenise(written.text, model=model)
+    if len(counted.ids) > counted.context_length:
+        fits = sum(end * len(counted.ids) <= len(written.text) * counted.context_length for _, end in written.answers)
+        raise ContextLengthError(
+            f"Expected at most {counted.context_length:,} tokens, all that the model reads at once; got "
+            f"{len(counted.ids):,}. Take about {fits} examples."
+        )
+    found = engine.token_logprobs(written.text, model=model, top_k=1)
+    owners = tuple(_owner(span, written.answers) for span in counted.spans)
+    answers = []
+    for i in range(len(written.answers)):
+        own = [t.logprob for t, owner in zip(found.tokens, owners, strict=True) if owner == i]
+        answers.append(sum(own) / len(own))
+    return Pass(written, tuple(answers), found.tokens, counted.starts_word, owners, found.provenance)
+
+
+def _owner(span: tuple[int, int], answers: Sequence[tuple[int, int]]) -> int | None:
+    """The answer that a token belongs to: one that overlaps it, the space before the answer counted."""
+    return next((i for i, (a, b) in enumerate(answers) if span[0] < b and span[1] > a), None)
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """The mean log-probability of the answer at one position over several orders, nats a token.
+
+    Attributes:
+        position: 1 for the first example.
+        low, high: 95 % interval of the mean (normal approximation); equal to the mean for one order.
+        n: number of orders.
+    """
+
+    position: int
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+def curve(passes: Sequence[Pass]) -> tuple[CurvePoint, ...]:
+    """Average passes of the same length position by position."""
+    points = []
+    for position, values in enumerate(zip(*(one.answers for one in passes), strict=True), start=1):
+        n, mean = len(values), sum(values) / len(values)
+        spread = math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n) if n > 1 else 0.0
+        points.append(CurvePoint(position, mean, mean - Z95 * spread, mean + Z95 * spread, n))
+    return tuple(points)
+
+
+def examples_that_fit(tokens: int, examples: int, contexts: Sequence[int]) -> dict[int, int]:
+    """How many examples of this length fit into each context, from the tokens that some of them take."""
+    return {context: context * examples // tokens for context in contexts}

@@ -1,0 +1,87 @@
+"""Drawing in-context learning: the curve, the tokens of one prompt, the context meter."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from lecture_core import in_context
+from lecture_core.engine import get_engine
+from lecture_core.figures.in_context import in_context_curve
+from lecture_core.in_context import CONDITIONS, Pass
+from lecture_core.tasks import Task
+from lecture_core.ui import results
+from lecture_core.ui.charts import chart
+from lecture_core.ui.memory import remember
+
+CONTEXTS = (512, 1024, 2048, 8192)
+SHOWN_TOKENS = 260
+
+
+def passes(stem: str, task: Task, k: int, condition: str, orders: int, model: str) -> list[Pass]:
+    """Read the prompt in each order once; what was read before is kept."""
+    found = []
+    for seed in range(orders):
+        asked = (task.id, k, condition, seed, model)
+        written = in_context.write(task, k, condition=condition, seed=seed)
+        found.append(remember(f"{stem}_{condition}_{seed}", asked, partial(_read, written, model)))
+    return found
+
+
+def _read(written: in_context.Written, model: str) -> Pass:
+    return in_context.read_once(get_engine(), written, model=model)
+
+
+def draw(stem: str, by_condition: dict[str, list[Pass]]) -> None:
+    """Show the curves and how much the answers gained."""
+    curves = {name: in_context.curve(found) for name, found in by_condition.items()}
+    titles = {name: CONDITIONS[name].title for name in curves}
+    ends = [f"{titles[n]}: {points[0].mean:.2f} to {points[-1].mean:.2f} nats" for n, points in curves.items()]
+    chart(in_context_curve(curves, titles), key=f"{stem}_curve", alt="; ".join(ends))
+    true = curves.get("true")
+    if true:
+        first, last = math.exp(true[0].mean), math.exp(true[-1].mean)
+        st.markdown(
+            f"With the true answers, the model gives a token of the answer **{results.percent(first)}** at the first "
+            f"example and **{results.percent(last)}** at example {len(true)} (geometric means)."
+        )
+
+
+def tokens_of(stem: str, one: Pass) -> None:
+    """Show every token of one prompt; tokens of answers carry the probability that the model gave them."""
+    chips = [
+        results.StripToken(
+            token.token,
+            value=math.exp(token.logprob) if owner is not None else None,
+            starts_word=starts,
+            special=owner is None,
+            aria=f"{token.token}, probability {math.exp(token.logprob):.2f}",
+        )
+        for token, starts, owner in zip(one.tokens, one.starts_word, one.owners, strict=True)
+    ]
+    results.token_strip(f"{stem}_tokens", chips[:SHOWN_TOKENS], family="decoder")
+    if len(chips) > SHOWN_TOKENS:
+        st.caption(f"The first {SHOWN_TOKENS} of {len(chips)} tokens.")
+
+
+def context_meter(one: Pass) -> None:
+    """Say how many examples of this length fit into contexts of several lengths."""
+    examples, tokens = len(one.written.answers), len(one.tokens)
+    fits = in_context.examples_that_fit(tokens, examples, CONTEXTS)
+    st.markdown(f"**How much fits?** {examples} examples take {tokens} tokens, {tokens / examples:.0f} each.")
+    rows = [{"Context": f"{context:,} tokens", "Examples that fit": count} for context, count in fits.items()]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", alt="Examples that fit into each context")
+
+
+def weights(before: str, after: str) -> None:
+    """Say whether the weights changed."""
+    same = "equal" if before == after else "different"
+    st.markdown(f"**No gradient update.** Checksum of the weights before `{before}`, after `{after}`: {same}.")
+
+
+def captions(by_condition: dict[str, list[Pass]]) -> None:
+    """Show where the curves come from and how long one pass took."""
+    every: Sequence[Pass] = [one for found in by_condition.values() for one in found]
+    results.caption(every[-1].provenance)

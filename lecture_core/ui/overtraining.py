@@ -1,0 +1,107 @@
+"""The inputs and numbers of the over-training lab."""
+
+import pandas as pd
+import streamlit as st
+
+from lecture_core import device
+from lecture_core.figures.overtraining import cost_by_size
+from lecture_core.overtraining import FLOPS_ALONE, Plan, Prices, cheapest, plan, quality_of
+from lecture_core.overtraining_code import code
+from lecture_core.quantities import count, log_marks, three_digits
+from lecture_core.scaling_laws import Law
+from lecture_core.scaling_models import ModelPoint
+from lecture_core.scaling_report import PUBLISHED_LAWS
+from lecture_core.ui.charts import chart
+
+QUALITIES = {count(n): n for n in log_marks(1e8, 1e12, also=[7e9, 13e9, 70e9])}
+SERVED = {"none": 0.0} | {count(d): d for d in log_marks(1e9, 1e16)}
+FLOPS, MONEY = COSTS = ("FLOPs", "Money")
+BITS = (16, 8, 4)
+
+
+def choose_law(stem: str) -> Law:
+    """Ask which published constants to use."""
+    names = list(PUBLISHED_LAWS)
+    chosen = st.selectbox("Constants", names, index=names.index("Epoch"), key=f"{stem}_constants", bind="query-params")
+    return PUBLISHED_LAWS[chosen]
+
+
+def prices(stem: str) -> tuple[Prices, str]:
+    """Ask what a FLOP costs; return the prices and the unit of a cost."""
+    kind = st.segmented_control("Cost in", COSTS, default=FLOPS, key=f"{stem}_cost", bind="query-params")
+    if kind != MONEY:
+        return FLOPS_ALONE, "FLOPs"
+    with st.popover("Prices", icon=":material/tune:"):
+        hour = st.number_input("An accelerator for an hour", 0.01, 1000.0, 2.0, key=f"{stem}_hour", bind="query-params")
+        peak = st.number_input("Its peak, TFLOP/s", 1.0, 1e6, 989.0, key=f"{stem}_peak", bind="query-params")
+        train = st.slider("Utilisation in training", 0.01, 1.0, 0.4, key=f"{stem}_mfu", bind="query-params")
+        serve = st.slider("Utilisation in serving", 0.01, 1.0, 0.1, key=f"{stem}_serving", bind="query-params")
+    return Prices(hour, peak * 1e12, train, serve), "your currency"
+
+
+def code_now(stem: str) -> str:
+    """Return the program of the view that the visitor sees."""
+    state = st.session_state
+    size, served = state.get(f"{stem}_quality", "13B"), state.get(f"{stem}_served", "2T")
+    return code(PUBLISHED_LAWS[state.get(f"{stem}_constants", "Epoch")], QUALITIES[size], SERVED[served])
+
+
+@st.fragment
+def economics(stem: str) -> None:
+    """Ask for quality and tokens served; show the cheapest model and what it saves."""
+    left, middle, right = st.columns(3, vertical_alignment="bottom")
+    with left:
+        size = QUALITIES[
+            st.select_slider(
+                "As good as a Chinchilla-optimal model of", QUALITIES, "13B", key=f"{stem}_quality", bind="query-params"
+            )
+        ]
+    with middle:
+        served = SERVED[
+            st.select_slider("Tokens served in its life", SERVED, "2T", key=f"{stem}_served", bind="query-params")
+        ]
+    with right:
+        law = choose_law(stem)
+    priced, unit = prices(stem)
+    loss = quality_of(size, law)
+    best, plain = cheapest(loss, served, law, priced), plan(size, loss, served, law, priced)
+    _numbers(best, plain, unit)
+    figure = cost_by_size(loss, served, law, priced, best, plain, unit=unit)
+    alt = f"Cost over size: cheapest at {count(best.parameters)} parameters, cheapest to train at {count(size)}"
+    chart(figure, key=f"{stem}_cost_chart", alt=alt)
+    st.caption(
+        f"All models on these curves reach {loss:.3f} nats a token under the constants chosen. Training costs 6 N D, "
+        "serving 2 N a token (Sardana et al. 2024). Computed from published constants, fitted to shorter runs."
+    )
+
+
+def _numbers(best: Plan, plain: Plan, unit: str) -> None:
+    ratio, usual = three_digits(best.tokens_per_parameter), three_digits(plain.tokens_per_parameter)
+    cards = (
+        ("Cheapest in all", count(best.parameters), f"{count(best.tokens)} tokens"),
+        ("Its tokens per parameter", ratio, f"{usual} at the best split"),
+        ("Cost", three_digits(best.cost), unit),
+        ("Saved", f"{1 - best.cost / plain.cost:.0%}", f"of {three_digits(plain.cost)}"),
+    )
+    with st.container(horizontal=True):
+        for label, value, note in cards:
+            st.metric(label, value, note, delta_color="off", delta_arrow="off", width=190)
+
+
+def memory_here(models: list[ModelPoint]) -> None:
+    """Show what the weights of each open model take at 16, 8 and 4 bits, and whether that fits here."""
+    memory = device.memory_bytes()
+    rows = [
+        {"Model": m.name}
+        | {f"{bits} bits": f"{m.parameters * bits / 8e9:,.1f} GB" for bits in BITS}
+        | {"Fits here": _fits(m, memory)}
+        for m in models
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", alt="Memory of each model's weights")
+    here = "unknown" if memory is None else f"{memory / 1e9:.0f} GB"
+    st.caption(f"Weights alone, all parameters (a mixture of experts needs all of them). Memory here: {here}.")
+
+
+def _fits(model: ModelPoint, memory: int | None) -> str:
+    fitting = [bits for bits in BITS if memory is not None and model.parameters * bits / 8 < memory]
+    return f"at {max(fitting)} bits" if fitting else "no"

@@ -1,0 +1,87 @@
+"""After this page a student can say what a model learns inside one forward pass and what the examples must have."""
+
+import streamlit as st
+
+from lecture_core.engine import get_engine
+from lecture_core.in_context import CONDITIONS, MAX_EXAMPLES, conditions_of, write
+from lecture_core.prompting_code import token_logprobs_code
+from lecture_core.tasks import Task, list_tasks, load_task
+from lecture_core.ui import in_context, inputs, page
+from lecture_core.ui.errors import user_errors
+from lecture_core.ui.tables import lecture_table
+
+STEM = "in_context_learning"
+MODEL = "smollm2-135m-instruct"
+TASKS = ("date_format", *(name for name in list_tasks("few_shot") if name not in ("date_format", "drop_reading")))
+
+
+def settings() -> tuple[Task, int, list[str], int, str]:
+    """Ask for task, number of examples and conditions; model and number of orders in a popover."""
+    one, two, three = st.columns([2, 2, 1], vertical_alignment="bottom")
+    name = one.selectbox(
+        "Task", TASKS, key=f"{STEM}_task", format_func=lambda t: load_task(t).title, bind="query-params"
+    )
+    task = load_task(name)
+    k = two.slider("Examples in the prompt", 2, MAX_EXAMPLES, 16, key=f"{STEM}_k", bind="query-params")
+    with three.popover("Settings", icon=":material/tune:"):
+        model = inputs.model(STEM, "causal_lm")
+        orders = st.slider("Orders to average over", 1, 8, 2, key=f"{STEM}_orders", bind="query-params")
+    chosen = st.pills(
+        "Examples with",
+        list(conditions_of(task)),
+        default=["true", "shuffled"],
+        selection_mode="multi",
+        format_func=lambda c: CONDITIONS[c].title,
+        key=f"{STEM}_conditions",
+        bind="query-params",
+        wrap=True,
+    )
+    return task, k, list(chosen or ["true"]), orders, model
+
+
+@st.fragment
+def lab() -> None:
+    """Each condition is read once an order; the chart grows with every condition."""
+    task, k, conditions, orders, model = settings()
+    with user_errors():
+        engine = get_engine()
+        before = engine.weights_checksum(model)
+        place, found = st.empty(), {}
+        for condition in conditions:
+            with st.spinner(f"Reading {orders} prompts: {CONDITIONS[condition].title}"):
+                found[condition] = in_context.passes(STEM, task, k, condition, orders, model)
+        with place.container():
+            in_context.draw(STEM, found)
+            in_context.captions(found)
+        in_context.weights(before, engine.weights_checksum(model))
+        left, right = st.columns([2, 1], gap="large")
+        shown = found.get("true") or next(iter(found.values()))
+        with left:
+            st.markdown("**One prompt, token by token** · bar: probability of the answer's tokens")
+            in_context.tokens_of(STEM, shown[0])
+        with right:
+            in_context.context_meter(shown[0])
+
+
+page.header(STEM)
+page.predict(STEM, "After how many examples does a small model know the format?", ("1", "4", "16", "never"))
+lab()
+lecture_table("gpt3_superglue", key=STEM)
+page.notice(
+    "No weight changes: what rises is what the model makes of the text **before** the answer.",
+    "With the answers of other examples the format is still learned, only the task is not: compare the two curves.",
+    "Random letters stay improbable for ever, so the rise is not just warming up.",
+)
+state = st.session_state
+page.footer(
+    STEM,
+    code=token_logprobs_code(
+        state.get(f"{STEM}_model", MODEL),
+        write(load_task(state.get(f"{STEM}_task", TASKS[0])), min(4, state.get(f"{STEM}_k", 4))).text,
+    ),
+    deeper=(
+        ("GPT-3 (Brown et al. 2020)", "https://arxiv.org/abs/2005.14165"),
+        ("What makes in-context learning work? (Min et al. 2022)", "https://arxiv.org/abs/2202.12837"),
+        ("How does in-context learning work? (Xie and Min)", "https://ai.stanford.edu/blog/understanding-incontext/"),
+    ),
+)

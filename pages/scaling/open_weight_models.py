@@ -1,0 +1,61 @@
+"""After this page a student can say why recent open models are small and trained for so long."""
+
+import streamlit as st
+
+from lecture_core.figures.overtraining import tokens_per_parameter
+from lecture_core.provenance import Provenance
+from lecture_core.quantities import three_digits
+from lecture_core.scaling_models import load_models
+from lecture_core.ui import overtraining, page, results
+from lecture_core.ui.charts import chart
+from lecture_core.ui.errors import user_errors
+from lecture_core.ui.tables import lecture_table
+
+STEM = "open_weight_models"
+FAMILIES = ("GPT-3", "Chinchilla", "LLaMA", "Llama-3", "Qwen-2.5", "DeepSeek-V3")
+MODELS = [model for model in load_models() if model.family in FAMILIES]
+OPEN = [model for model in MODELS if model.family not in ("GPT-3", "Chinchilla")]
+
+
+def trained_how_long() -> None:
+    st.subheader("Trained for how long?", anchor=False)
+    longest = max(MODELS, key=lambda m: m.tokens_per_parameter)
+    chart(
+        tokens_per_parameter(MODELS),
+        key=f"{STEM}_ratios",
+        alt=f"Tokens per parameter of open models, up to {three_digits(longest.tokens_per_parameter)} ({longest.name})",
+    )
+    results.caption(Provenance(kind="published", source="sources: hover a point, or the table below"))
+
+
+page.header(STEM)
+page.predict(STEM, "How many tokens per parameter has Llama-3 8B seen?", ("20", "200", "about 1,900"))
+trained_how_long()
+page.reveal(STEM, "about 1,900", "15T tokens for 8B parameters: ninety times Chinchilla's rule.")
+st.subheader("Why train longer than the best split?", anchor=False)
+st.markdown(
+    "Chinchilla asks for the best model for a **training** budget. Whoever serves a model pays again for every token, "
+    "in proportion to its size. A smaller model that is trained longer can be as good and cheaper in all."
+)
+with user_errors():
+    overtraining.economics(STEM)
+left, right = st.columns([3, 2], gap="large")
+with left:
+    st.markdown("**Could this machine hold them?**")
+    overtraining.memory_here(OPEN)
+with right:
+    lecture_table("tokens_per_parameter", key=STEM, columns=("model", "parameters", "training_tokens"))
+page.notice(
+    "Move “tokens served” to *none*: the cheapest model is Chinchilla's. Move it up: it shrinks and trains longer.",
+    "Serving at low utilisation (one token at a time) makes small models pay off even sooner: choose *Money*.",
+    "The law was fitted near its best splits; how good a 0.5B model gets after 18T tokens it cannot promise.",
+)
+page.footer(
+    STEM,
+    code=overtraining.code_now(STEM),
+    deeper=(
+        ("Beyond Chinchilla-optimal (Sardana et al. 2024)", "https://arxiv.org/abs/2401.00448"),
+        ("LLaMA (Touvron et al. 2023)", "https://arxiv.org/abs/2302.13971"),
+        ("DeepSeek-V3 (DeepSeek-AI 2024)", "https://arxiv.org/abs/2412.19437"),
+    ),
+)

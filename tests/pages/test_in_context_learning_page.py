@@ -1,0 +1,38 @@
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+PAGE = str(Path(__file__).parents[2] / "pages/prompting/in_context_learning.py")
+STEM = "in_context_learning"
+pytestmark = pytest.mark.bundled
+
+
+def opened(**query):
+    at = AppTest.from_file(PAGE, default_timeout=240)
+    at.query_params.update({f"{STEM}_{name}": value for name, value in query.items()})
+    return at.run()
+
+
+def words(at):
+    return " ".join(element.value for element in (*at.markdown, *at.caption, *at.error))
+
+
+def test_true_answers_become_more_probable_and_no_weight_changes():
+    at = opened(k="8", orders="1")
+    assert not at.exception
+    assert not at.error
+    assert "equal" in words(at)
+    gain = next(m.value for m in at.markdown if "geometric means" in m.value)
+    first, last = (float(value) for value in re.findall(r"\*\*([\d.]+) %\*\*", gain))
+    assert last > 2 * first
+
+
+def test_a_link_restores_task_and_conditions():
+    at = opened(task="sentiment", k="4", orders="1", conditions="letters")
+    assert not at.exception
+    assert at.selectbox(key=f"{STEM}_task").value == "sentiment"
+    assert at.slider(key=f"{STEM}_k").value == 4
+    assert at.pills(key=f"{STEM}_conditions").value == ["letters"]
+    assert "geometric means" not in words(at)

@@ -1,0 +1,85 @@
+import math
+import random
+
+import pytest
+
+from lecture_core.errors import InvalidInputError
+from lecture_core.in_context import (
+    CONDITIONS,
+    conditions_of,
+    curve,
+    examples_that_fit,
+    random_letters,
+    shuffled_answers,
+    write,
+)
+from lecture_core.in_context import Pass as ReadPass
+from lecture_core.provenance import Provenance
+from lecture_core.tasks import load_task
+
+DATES = load_task("date_format")
+
+
+def reading(answers):
+    return ReadPass(write(DATES, len(answers)), tuple(answers), (), (), (), Provenance("m", "r", "cpu", "float32"))
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("seed", [0, 3])
+def test_answers_stand_where_the_prompt_says(condition, seed):
+    written = write(DATES, 12, condition=condition, seed=seed)
+    assert len(written.answers) == 12
+    for start, end in written.answers:
+        assert written.text[start - 8 : start] == "Output: "
+        assert written.text[start] == written.text[end - 1] == "!"
+
+
+def test_the_slides_examples_stand_first_as_the_slide_has_them():
+    text = write(DATES, 3).text
+    first, second = ["Input: 2014-06-01", "Output: !06!01!2014!"], ["Input: 2007-12-13", "Output: !12!13!2007!"]
+    assert text.splitlines()[:4] == [*first, *second]
+
+
+def test_shuffled_answers_are_the_same_answers_at_other_places():
+    items = list(DATES.items[:10])
+    spoiled = shuffled_answers(items, random.Random(0))
+    assert sorted(i.answer for i in spoiled) == sorted(i.answer for i in items)
+    assert all(a.answer != b.answer for a, b in zip(items, spoiled, strict=True))
+    assert [i.question for i in spoiled] == [i.question for i in items]
+
+
+def test_a_changing_format_keeps_the_parts_and_signs():
+    true, spoiled = (write(DATES, 20, condition=c).text.splitlines()[1::2] for c in ("true", "format"))
+    for a, b in zip(true, spoiled, strict=True):
+        assert sorted(a.split("!")) == sorted(b.split("!"))
+        assert [len(a), a.count("!")] == [len(b), b.count("!")]
+    assert true != spoiled
+
+
+def test_random_letters_keep_the_shape():
+    items = random_letters(DATES.items[:5], random.Random(0))
+    assert all(i.answer.replace("!", "").isalpha() and len(i.answer) == 12 for i in items)
+
+
+def test_a_label_has_no_format_to_change():
+    assert "format" not in conditions_of(load_task("sentiment"))
+    assert "format" in conditions_of(DATES)
+
+
+@pytest.mark.parametrize(("k", "condition"), [(0, "true"), (33, "true"), (4, "nonsense")])
+def test_settings_out_of_range_are_refused(k, condition):
+    with pytest.raises(InvalidInputError):
+        write(DATES, k, condition=condition)
+
+
+def test_the_curve_averages_orders_and_its_interval_shrinks_to_nothing_for_one():
+    one = curve([reading([-4.0, -1.0])])
+    assert [(p.mean, p.low, p.high, p.n) for p in one] == [(-4, -4, -4, 1), (-1, -1, -1, 1)]
+    two = curve([reading([-4.0, -1.0]), reading([-2.0, -1.0])])
+    assert two[0].mean == -3
+    assert two[0].high - two[0].mean == pytest.approx(1.96 * math.sqrt(2) / math.sqrt(2), abs=1e-3)
+    assert two[1].low == two[1].high == -1
+
+
+def test_the_context_meter_counts_whole_examples():
+    assert examples_that_fit(tokens=320, examples=10, contexts=(512, 1024)) == {512: 16, 1024: 32}
