@@ -72,6 +72,14 @@ PAGES: tuple[PageRow, ...] = (
         ":material/swap_horiz:",
     ),
     PageRow(
+        "next_token",
+        "prompting",
+        "Next token",
+        "Read a language model as a distribution over the next token, step through it, and let it write.",
+        "From GPT to GPT-3; zero-shot",
+        ":material/keyboard_double_arrow_right:",
+    ),
+    PageRow(
         "in_context_learning",
         "prompting",
         "In-context learning",

@@ -8,7 +8,15 @@ from typing import Any
 
 import torch
 
-from lecture_core.engine.results import Candidate, Completion, NextToken, Scores, TokenLogprob, TokenLogprobs
+from lecture_core.engine.results import (
+    TEMPERATURES,
+    Candidate,
+    Completion,
+    NextToken,
+    Scores,
+    TokenLogprob,
+    TokenLogprobs,
+)
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
@@ -23,12 +31,11 @@ def next_token(prompt: str, model: LoadedModel, *, top_k: int = 10) -> NextToken
     """Rank the vocabulary after `prompt`."""
     ids, _ = model.words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))
     logits, _ = _read(ids, model)
-    normaliser = logits.logsumexp(-1)
-    log_probabilities = logits - normaliser
+    log_probabilities = logits.log_softmax(-1)
     return NextToken(
         candidates=_best(logits, model, top_k),
         entropy=float(-(log_probabilities.exp() * log_probabilities).sum()),
-        log_normaliser=float(normaliser),
+        log_normalisers={t: float((logits / t).logsumexp(-1)) for t in TEMPERATURES},
         prompt_tokens=len(ids),
         provenance=provenance_of(model),
     )

@@ -189,11 +189,11 @@ class Scores:
 
 @dataclass(frozen=True)
 class NextToken:
-    """The distribution after a prompt: top-k, entropy and log-normaliser in nats."""
+    """The distribution after a prompt: top-k, entropy in nats, `log_normalisers` as in `MaskPrediction`."""
 
     candidates: tuple[Candidate, ...]
     entropy: float
-    log_normaliser: float
+    log_normalisers: Mapping[float, float]
     prompt_tokens: int
     provenance: Provenance
 

@@ -24,6 +24,11 @@ def writing_box(slot: DeltaGenerator, text: str, *, lines: int) -> None:
     _box(slot, html.escape(text.strip()) + '<span aria-hidden="true">▍</span>', lines)
 
 
+def text_box(slot: DeltaGenerator, text: str, *, lines: int, note: str) -> None:
+    """Show a finished text as it is and under it a note, our own plain words."""
+    _box(slot, html.escape(text.strip()) or "<i>(nothing)</i>", lines, verdict=html.escape(note))
+
+
 def answer_box(slot: DeltaGenerator, outcome: Outcome, *, lines: int) -> None:
     """Show a finished completion with the extracted answer marked, and under it the verdict."""
     before, answer, after = (html.escape(part) for part in split_at(outcome.completion, outcome.extracted))

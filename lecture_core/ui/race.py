@@ -5,18 +5,19 @@ closes the stream and frees the model.
 """
 
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lecture_core.errors import LectureError
-from lecture_core.measurement import Answering, Outcome
 from lecture_core.ui.answers import answer_box, writing_box
 from lecture_core.ui.errors import user_errors
 
+T = TypeVar("T")
 UPDATE = 0.12  # seconds between two drawings of a stream
 
 
@@ -25,8 +26,9 @@ class _Race:
     """What came so far; kept for the session, so that a rerun with the same inputs asks no model again."""
 
     inputs: Hashable
+    finish: Callable[..., None]
     texts: dict[str, str] = field(default_factory=dict)
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    outcomes: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, LectureError] = field(default_factory=dict)
     stopped: bool = False
 
@@ -42,24 +44,26 @@ def race(
     key: str,
     inputs: Hashable,
     slots: Mapping[str, DeltaGenerator],
-    start: Callable[[str], Answering],
+    start: Callable[[str], Generator[tuple[str, T | None], None, None]],
     *,
     control: DeltaGenerator,
     lines: int = 2,
-) -> dict[str, Outcome]:
-    """Stream one answer into each slot; return the verdicts, by name.
+    finish: Callable[..., None] = answer_box,
+) -> dict[str, T]:
+    """Stream one answer into each slot; return what each stream gave at its end (a verdict, a sample), by name.
 
     Args:
         key: prefixed by the page's stem.
         inputs: everything the answers depend on; the same inputs show the stored answers.
         slots: an empty element for each answer.
-        start: begins the stream of one name.
+        start: begins the stream of one name: the text so far, and None until the end.
         control: an empty element for the Stop button.
         lines: height that is kept free for a text.
+        finish: draws an end: `finish(slot, end, lines=lines)`.
     """
     now: _Race | None = st.session_state.get(f"{key}_race")
     if now is None or now.inputs != inputs:
-        now = st.session_state[f"{key}_race"] = _Race(inputs)
+        now = st.session_state[f"{key}_race"] = _Race(inputs, finish)
     open_names = [name for name in slots if name not in now.outcomes and name not in now.errors]
     for name in slots:
         _draw(now, name, slots[name], lines)
@@ -73,7 +77,11 @@ def race(
 
 
 def _run(
-    now: _Race, names: list[str], slots: Mapping[str, DeltaGenerator], start: Callable[[str], Answering], lines: int
+    now: _Race,
+    names: list[str],
+    slots: Mapping[str, DeltaGenerator],
+    start: Callable[[str], Generator[tuple[str, Any], None, None]],
+    lines: int,
 ) -> None:
     for name in names:
         drawn = 0.0
@@ -85,7 +93,7 @@ def _run(
         _draw(now, name, slots[name], lines)
 
 
-def _advance(now: _Race, name: str, stream: Answering) -> bool:
+def _advance(now: _Race, name: str, stream: Generator[tuple[str, Any], None, None]) -> bool:
     """Take one step of a stream; return whether more will come."""
     try:
         now.texts[name], outcome = next(stream)
@@ -99,7 +107,7 @@ def _advance(now: _Race, name: str, stream: Answering) -> bool:
 
 def _draw(now: _Race, name: str, slot: DeltaGenerator, lines: int) -> None:
     if name in now.outcomes:
-        answer_box(slot, now.outcomes[name], lines=lines)
+        now.finish(slot, now.outcomes[name], lines=lines)
     elif name in now.errors:
         with slot.container(), user_errors():
             raise now.errors[name]

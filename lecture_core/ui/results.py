@@ -52,6 +52,7 @@ class StripToken:
         special: [CLS], [SEP] and the like, drawn grey.
         aria: what a screen reader says after the position; made from the other fields when empty.
         words: numbers of the words it stands for; tokens of linked strips that share one light up together.
+        shade: how much of the family's colour lies under the token, in [0, 1]; always beside a label that says why.
     """
 
     text: str
@@ -62,6 +63,7 @@ class StripToken:
     special: bool = False
     aria: str = ""
     words: tuple[int, ...] = ()
+    shade: float = 0.0
 
     def spoken(self, position: int) -> str:
         """Return what a screen reader says: `token 4, banana, replaced, 0.87`."""

@@ -49,6 +49,10 @@ function chip(token, index, clickable) {
   if (clickable) node.type = "button";
   else node.setAttribute("role", "img");
   if (token.special) node.classList.add("special");
+  if (token.shade) {
+    node.classList.add("shaded");
+    node.style.setProperty("--shade", `${100 * token.shade}%`);
+  }
   if (!token.starts_word) node.classList.add("continues");
   if (clickable) node.setAttribute("aria-pressed", String(token.mark === "selected"));
   node.setAttribute("aria-label", token.spoken);

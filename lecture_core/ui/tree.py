@@ -1,0 +1,83 @@
+"""Drawing the tree of continuations: nested lists that fit a phone, each token with its probability and its path's.
+
+HTML, because a chart's letters shrink with its width; every token is escaped.
+"""
+
+import html
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lecture_core.continuations import WIDTHS, Branch, Tree, grow
+from lecture_core.engine import get_engine
+from lecture_core.figures.template import FAMILY_COLOURS
+from lecture_core.ui import results
+from lecture_core.ui.errors import escape_markdown
+from lecture_core.ui.memory import remember
+
+_COLOUR = FAMILY_COLOURS["decoder"]
+_LIST = "list-style:none;margin:0;padding:0;border-left:2px solid rgba(128,128,128,.55);border-radius:2px"
+_ROW = "display:flex;align-items:center;margin:0;padding:2px 0"
+_BOX = (
+    "max-width:9rem;margin-right:.35rem;padding:1px .45rem;border:1.5px solid {border};border-radius:.4rem;"
+    "font-size:.95rem;line-height:1.3;overflow-wrap:anywhere"
+)
+_EDGE = "flex:none;width:clamp(8px,3vw,40px);height:{thick}px;background:" + _COLOUR
+_THICKEST = 14  # pixels of an edge of probability 1
+
+
+def tree(stem: str, text: str, model: str) -> None:
+    """Grow and show the tree of the most probable continuations of a text."""
+    levels = st.radio("Levels", list(WIDTHS), index=1, key=f"{stem}_levels", horizontal=True, bind="query-params")
+    with st.spinner("Growing"):
+        grown = remember(
+            f"{stem}_tree",
+            (text, model, levels),
+            lambda: grow(get_engine(), text, model=model, widths=WIDTHS[levels]),
+        )
+    st.caption(f"After “{escape_markdown(_end(text))}”. An edge is as thick as its token is probable.")
+    st.html(drawn(grown))
+    best, greedy = grown.best, grown.greedy
+    same = "It is also what you get by always taking the first token."
+    other = f"Always taking the first token gives “{_read(greedy)}” with {results.percent(greedy[-1].whole)}."
+    st.markdown(
+        f"★ The most probable path: “{_read(best)}” with {results.percent(best[-1].whole)}. "
+        f"{same if best == greedy else other}"
+    )
+    st.caption(f"{grown.passes} forward passes, one for each token that has children. Temperature 1, nothing cut.")
+    results.caption(grown.provenance)
+
+
+def _end(text: str, most: int = 40) -> str:
+    return text if len(text) <= most else f"… {text[-most:]}"
+
+
+def _read(path: Sequence[Branch]) -> str:
+    return escape_markdown("".join(branch.piece for branch in path).strip())
+
+
+def drawn(grown: Tree) -> str:
+    """Return a tree as HTML: nested lists from left to right."""
+    return f'<div style="overflow-x:auto">{_level(grown.branches, grown.best[-1])}</div>'
+
+
+def _level(branches: Sequence[Branch], best: Branch) -> str:
+    rows = (f'<li style="{_ROW}">{_token(b, best)}{_level(b.children, best)}</li>' for b in branches)
+    return f'<ul style="{_LIST}">{"".join(rows)}</ul>' if branches else ""
+
+
+def _token(branch: Branch, best: Branch) -> str:
+    found = branch is best
+    edge = _EDGE.format(thick=max(1, round(_THICKEST * branch.probability)))
+    box = _BOX.format(border=_COLOUR if found else "rgba(128,128,128,.45)")
+    path = "" if branch.whole == branch.probability else f"<br><small>path {results.percent(branch.whole)}</small>"
+    name = html.escape(_visible(branch.piece))
+    star = '<b title="most probable path">★</b> ' if found else ""
+    return (
+        f'<i aria-hidden="true" style="{edge}"></i><span style="{box}">{star}<b>{name}</b> '
+        f'<span style="white-space:nowrap">{results.percent(branch.probability)}</span>{path}</span>'
+    )
+
+
+def _visible(piece: str) -> str:
+    return piece.strip() or piece.replace("\n", "↵").replace("\t", "⇥").replace(" ", "␣")

@@ -1,0 +1,135 @@
+"""The page on next tokens: the default teaches without a click, sliders ask no model, every view bears any text."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lecture_core.engine import get_engine
+
+PAGE = str(Path(__file__).parents[2] / "pages/prompting/next_token.py")
+STEM = "next_token"
+pytestmark = pytest.mark.bundled
+
+
+def opened(**query):
+    at = AppTest.from_file(PAGE, default_timeout=180)
+    at.query_params.update({f"{STEM}_{name}": value for name, value in query.items()})
+    return at.run()
+
+
+def words(at):
+    return " ".join(element.value for element in (*at.markdown, *at.caption, *at.error, *at.info))
+
+
+def written(at):
+    return at.session_state[f"{STEM}_written"]
+
+
+def test_the_default_view_shows_the_distribution():
+    at = opened()
+    assert not at.exception
+    assert not at.error
+    assert "**Nothing is cut.** 200 tokens are stored" in words(at)
+    assert "equally likely tokens" in words(at)
+    assert at.button(key=f"{STEM}_undo").disabled
+
+
+def test_sliders_are_answered_from_stored_logits(monkeypatch):
+    at = opened()
+    calls = []
+    monkeypatch.setattr(type(get_engine()), "next_token", lambda *a, **k: calls.append(a))
+    at.select_slider(key=f"{STEM}_top_k").set_value(3).run()
+    at.select_slider(key=f"{STEM}_temperature").set_value(0.5).run()
+    assert "**3 tokens stay.**" in words(at)
+    at.select_slider(key=f"{STEM}_top_k").set_value(1).run()
+    assert "**1 token stays.**" in words(at)
+    assert not at.exception
+    assert calls == []
+
+
+def test_a_text_grows_token_by_token_and_undo_takes_the_last_back():
+    at = opened()
+    at.button(key=f"{STEM}_first").click().run()
+    assert written(at) == " eyes"
+    assert at.query_params[f"{STEM}_written"] == " eyes"
+    at.button(key=f"{STEM}_sample").click().run()
+    drawn = written(at)
+    assert drawn.startswith(" eyes")
+    assert len(drawn) > len(" eyes")
+    assert "Probability of the whole path" in words(at)
+    at.button(key=f"{STEM}_undo").click().run()
+    assert written(at) == " eyes"
+    at.button(key=f"{STEM}_sample").click().run()
+    assert written(at) == drawn
+    at.button(key=f"{STEM}_anew").click().run()
+    assert written(at) == ""
+    assert not at.exception
+
+
+def test_a_link_restores_text_path_settings_and_view():
+    at = opened(text="The capital of France is", written=" Paris", temperature="0.5", top_k="5", view="Tree")
+    assert at.text_area(key=f"{STEM}_text").value == "The capital of France is"
+    assert written(at) == " Paris"
+    assert "After “The capital of France is Paris”" in words(at)
+    assert "10 forward passes" in words(at)
+    assert not at.exception
+    code = at.code[-1].value
+    assert repr("The capital of France is Paris") in code
+
+
+def test_another_prompt_starts_a_new_path():
+    at = opened(written=" eyes")
+    assert "Your path" in words(at)
+    at.text_area(key=f"{STEM}_text").set_value("Once upon a").run()
+    assert written(at) == ""
+    assert not at.exception
+
+
+def test_a_passage_is_measured_in_bits():
+    at = opened(view="Surprise")
+    assert [m.label for m in at.metric] == ["In all", "A token", "Perplexity"]
+    assert "Most surprising: **" in words(at)
+    at.text_area(key=f"{STEM}_passage").set_value("Hello").run()
+    assert len(at.error) == 1
+    assert "two tokens" in at.error[0].value
+    assert not at.exception
+
+
+def test_three_samples_are_written_side_by_side():
+    at = opened(view="Let it write", length="20")
+    assert not at.exception
+    assert not at.error
+    samples = at.session_state[f"{STEM}_samples_race"].outcomes
+    assert list(samples) == ["0", "1", "2"]
+    assert len({sample.text for sample in samples.values()}) == 3
+
+
+def test_the_generations_stand_with_their_source():
+    at = opened(view="GPT to GPT-3")
+    assert not at.exception
+    assert "**GPT-3: eight sizes**" in words(at)
+    assert "Radford et al. 2018" in words(at)
+
+
+@pytest.mark.parametrize("view", ["Next token", "Tree", "Let it write"])
+@pytest.mark.parametrize("text", ["", "   ", "\x07"])
+def test_what_cannot_be_read_is_a_sentence_and_the_page_goes_on(text, view):
+    at = opened(view=view)
+    at.text_area(key=f"{STEM}_text").set_value(text).run()
+    assert not at.exception
+    assert len(at.error) == 1
+    assert at.expander[-1].label == "Code that reproduces this"
+
+
+@pytest.mark.parametrize("view", ["Next token", "Tree"])
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "![i](http://x/y.png)", "שלום", "I like 😀", "a "])
+def test_strange_text_is_shown_as_text(text, view):
+    at = opened(view=view)
+    at.text_area(key=f"{STEM}_text").set_value(text).run()
+    assert not at.exception
+    assert not at.error
+    assert "<script>" not in words(at)
+    assert "![i]" not in words(at)
+    at = opened(view="Surprise", passage=text)
+    assert not at.exception
