@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--hours", type=float, help="train this long from now instead of --tokens")
     parser.add_argument("--tokens", type=float, default=5e6, help="tokens to train on (default 5e6)")
     parser.add_argument(
-        "--pretraining-steps", type=int, default=800, help="text_to_text: steps of span corruption before the tasks"
+        "--pretraining-steps", type=int, default=0, help="text_to_text: steps of span corruption before the tasks"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mask-rate", type=float, default=0.2)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lecture_core.figures.attention import attention_grid
 from lecture_core.hidden_text import HiddenText
-from lecture_core.objectives import SENTINELS, Objective, ObjectiveToken
+from lecture_core.objectives import SENTINELS, Objective, ObjectiveToken, t5_strings
 from lecture_core.ui import results
 from lecture_core.ui.errors import escape_markdown
 
@@ -52,6 +52,17 @@ def panel(key: str, objective: Objective, *, limits: str) -> None:
             columns = names[1] if title.startswith("Decoder: ") else names[0]
             st.caption(escape_markdown(title))
             st.html(attention_grid(grid, rows, columns, title=title, family=objective.family))
+
+
+def span_strings(text: HiddenText) -> str:
+    """Show T5's input and target for a text, which no model is needed for; return the input."""
+    (source, target), _ = t5_strings(text)
+    left, right = st.columns(2)
+    with left:
+        results.model_text(source, label="The input: each run of hidden words is one sentinel")
+    with right:
+        results.model_text(target, label="The target: what each sentinel hides")
+    return source
 
 
 def strings(objective: Objective) -> None:

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from lecture_core import device, hidden_text, objectives
+from lecture_core import device, hidden_text
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import TextToText
 from lecture_core.model_quality import evaluation
@@ -67,12 +67,7 @@ def fill_spans(stem: str, default: str, model: str) -> None:
         if clicked is not None:
             st.session_state[f"{stem}_next"] = text.toggled(clicked).marked()
             st.rerun()
-        (source, target), _ = objectives.t5_strings(text)
-        left, right = st.columns(2)
-        with left:
-            results.model_text(source, label="Step 1, the input: each run of hidden words is one sentinel")
-        with right:
-            results.model_text(target, label="Step 2, the target: what each sentinel hides")
+        source = objective_panels.span_strings(text)
         asked = (source, model)
         result = remember(f"{stem}_fill", asked, lambda: get_engine().text_to_text(source, model=model))
         _compare(text, result)

@@ -6,16 +6,23 @@ from lecture_core import catalog
 from lecture_core.encoder_code import text_to_text_code
 from lecture_core.engine import get_engine
 from lecture_core.loading import availability
+from lecture_core.model_quality import evaluation
 from lecture_core.ui import inputs, page, text_to_text
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
 from lecture_core.ui.tables import lecture_table
 
 STEM = "text_to_text"
-MODEL = "t5-nano"
-TEXT = "plural: knife"
-PRESETS = {
-    "Plural": TEXT,
+DEFAULT = catalog.models("seq2seq")[0].id
+RELEASED = {  # prefixes that the released T5 models were trained on; the slide's examples
+    "Translate": "translate English to German: That is good.",
+    "Acceptable?": "cola sentence: The course is jumping well.",
+    "Similar?": "stsb sentence1: The rhino grazed on the grass. sentence2: A rhino is grazing in a field.",
+    "Summarize": "summarize: state authorities dispatched emergency crews tuesday to survey the damage after a storm.",
+    "Wrong prefix": "cola sentence: state authorities dispatched emergency crews tuesday.",
+}
+OURS = {  # prefixes of the recipe in lecture_core/training
+    "Plural": "plural: knife",
     "Date": "date: 2014-06-01",
     "Number": "digits: four hundred twelve",
     "Backwards": "reverse: window",
@@ -24,14 +31,15 @@ PRESETS = {
     "Grammatical?": "grammar: The cat are sat on the mat.",
     "Opinion": "sentiment: The film was not good.",
     "Wrong prefix": "plural: 2014-06-01",
-    "No such task": "translate English to German: That is good.",
 }
-T5_TASKS = {
-    "Translate": "translate English to German: That is good.",
-    "Acceptable?": "cola sentence: The course is jumping well.",
-    "Similar?": "stsb sentence1: The rhino grazed on the grass. sentence2: A rhino is grazing in a field.",
-    "Summarize": "summarize: state authorities dispatched emergency crews tuesday to survey the damage after a storm.",
-}
+
+
+def presets(model: str) -> dict[str, str]:
+    """Examples for a model: the tasks that were measured on it, or those of the released T5."""
+    return OURS if evaluation(model) else RELEASED
+
+
+TEXT = next(iter(presets(DEFAULT).values()))
 SPANS = "She went to the [hospital] to see the doctor [and was] given some medicine."
 
 
@@ -39,10 +47,10 @@ SPANS = "She went to the [hospital] to see the doctor [and was] given some medic
 def tasks() -> None:
     """Edit the input, see the output; a second model beside the first where one is here."""
     usable = [spec.id for spec in catalog.models("seq2seq") if availability(spec).usable]
-    presets = PRESETS if len(usable) < 2 else PRESETS | T5_TASKS
+    examples = presets(st.session_state.get(f"{STEM}_model", DEFAULT))
     left, right = st.columns([3, 1], gap="large")
     with left:
-        text = inputs.text(STEM, "text", "Input: a prefix, a colon, a text", TEXT, presets=presets, height=70)
+        text = inputs.text(STEM, "text", "Input: a prefix, a colon, a text", TEXT, presets=examples, height=70)
     with right:
         model = inputs.model(STEM, "seq2seq")
         others = [name for name in usable if name != model]
@@ -56,7 +64,6 @@ def tasks() -> None:
             result = remember(key, (text, name), lambda n=name: get_engine().text_to_text(text, model=n))
             text_to_text.written(key, result)
             text_to_text.measured(name, text)
-            page.reveal(STEM, result.text, "The rules were never told: it learned them from pairs.")
 
 
 @st.fragment
@@ -67,12 +74,13 @@ def spans() -> None:
         "Before any task, T5 reads text with holes. Hide words: each run becomes a sentinel such as `<extra_id_0>`, "
         "and the target names the sentinels and what they hid. 15 % of the tokens, three in a run on average."
     )
-    text_to_text.fill_spans(STEM, SPANS, st.session_state.get(f"{STEM}_model", MODEL))
+    text_to_text.fill_spans(STEM, SPANS, st.session_state.get(f"{STEM}_model", DEFAULT))
 
 
 page.header(STEM)
-page.predict(STEM, "What does a small T5 write for “plural: knife”?", ("knives", "knifes", "knife"))
+page.predict(STEM, "How does T5 say whether a sentence is grammatical?", ("a probability", "a class", "a word"))
 tasks()
+page.reveal(STEM, "a word", "Every answer is text, even a yes or a number; the loss is the same for all tasks.")
 spans()
 left, right = st.columns(2, gap="large")
 with left:
@@ -87,7 +95,7 @@ page.notice(
 page.footer(
     STEM,
     code=text_to_text_code(
-        catalog.get(st.session_state.get(f"{STEM}_model", MODEL)), st.session_state.get(f"{STEM}_text", TEXT)
+        catalog.get(st.session_state.get(f"{STEM}_model", DEFAULT)), st.session_state.get(f"{STEM}_text", TEXT)
     ),
     deeper=(
         ("T5 (Raffel et al. 2020)", "https://arxiv.org/abs/1910.10683"),

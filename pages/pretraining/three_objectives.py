@@ -22,8 +22,8 @@ PRESETS = {
     "The lecture's sentence": "Natural language [processing] is a subfield of artificial [intelligence].",
     "Half of it": "The [cat sat on] the mat [and] looked at [the dog].",
 }
-MODELS = {"encoder": "minilm-mlm", "decoder": "smollm2-135m-instruct", "text_to_text": "t5-nano"}
 ROLES = {"encoder": "masked_lm", "decoder": "causal_lm", "text_to_text": "seq2seq"}
+MODELS = {form: catalog.models(role)[0].id for form, role in ROLES.items()}
 FORMS: dict[str, tuple[str, Callable[[HiddenText, Engine, str], Objective], str]] = {
     "encoder": (
         "Masked language model · an encoder, as BERT",
@@ -73,13 +73,16 @@ def lab() -> None:
         for form, (title, view, limits) in FORMS.items():
             with st.container(border=True):
                 st.subheader(title, anchor=False)
+                if form == "text_to_text":
+                    objective_panels.span_strings(text)
                 with user_errors():
                     key = f"{STEM}_{form}_panel"
                     asked = (text, models[form])
                     found = remember(key, asked, lambda v=view, m=models[form]: v(text, get_engine(), m))
                     objective_panels.panel(key, found, limits=limits)
-                    with st.expander("The actual strings"):
-                        objective_panels.strings(found)
+                    if form != "text_to_text":
+                        with st.expander("The actual strings"):
+                            objective_panels.strings(found)
 
 
 page.header(STEM)

@@ -92,19 +92,19 @@ def test_a_click_on_a_row_opens_the_model_s_card(server, visit):
     healthy(seen)
 
 
-def test_a_token_lights_up_in_all_three_forms(server, visit):
+def test_a_token_lights_up_in_every_form(server, visit):
     seen = visit(server).open("/three_objectives")
-    seen.page.get_by_text("positions carry loss").nth(2).wait_for()
+    seen.page.get_by_text("positions carry loss").nth(1).wait_for()
     seen.page.locator(".chip", has_text="party").first.hover()
-    expect(seen.page.locator(".chip.lit", has_text="party")).to_have_count(5)  # words, three inputs, decoder's target
+    expect(seen.page.locator(".chip.lit", has_text="party")).to_have_count(4)  # words, two inputs, decoder's target
     seen.page.locator(".chip", has_text="inviting").first.hover()
-    expect(seen.page.locator(".chip.lit", has_text="extra_id_0")).to_have_count(2)
+    expect(seen.page.locator(".chip.lit", has_text="MASK")).to_have_count(1)
     healthy(seen)
 
 
 def test_a_click_hides_a_word_in_all_forms_and_in_the_address(server, visit):
     seen = visit(server).open("/three_objectives")
-    seen.page.get_by_text("positions carry loss").nth(2).wait_for()
+    seen.page.get_by_text("positions carry loss").nth(1).wait_for()
     seen.page.get_by_role("button", name="party").click()
     expect(seen.page.locator("textarea").first).to_have_value("Thank you [for inviting] me to your [party last] week.")
     again = visit(server)

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 PAGE = str(Path(__file__).parents[2] / "pages/pretraining/three_objectives.py")
 STEM = "three_objectives"
-pytestmark = pytest.mark.bundled
+pytestmark = [pytest.mark.bundled, pytest.mark.usefixtures("tiny_t5")]
 
 
 def opened(**query):

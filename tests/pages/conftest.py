@@ -1,0 +1,28 @@
+"""A tiny T5 in front of the catalog's text-to-text models, so that their pages run without a download."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lecture_core import catalog, loading
+from tests.tiny.models import write_seq2seq
+
+BUNDLED = Path(__file__).parents[2] / "assets" / "models"
+
+
+@pytest.fixture(scope="session")
+def models_with_t5(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    for model in BUNDLED.iterdir():
+        (folder / model.name).symlink_to(model)
+    write_seq2seq(folder / "tiny-t5")
+    return folder
+
+
+@pytest.fixture
+def tiny_t5(models_with_t5, monkeypatch):
+    row = replace(catalog.get("minilm-mlm"), id="tiny-t5", title="tiny T5", role="seq2seq", source="bundled:tiny-t5")
+    rows = {"tiny-t5": row} | catalog._rows()
+    monkeypatch.setattr(catalog, "_rows", lambda: rows)
+    monkeypatch.setattr(loading, "BUNDLED", models_with_t5)
