@@ -186,7 +186,7 @@ def curve(passes: Sequence[Pass]) -> tuple[CurvePoint, ...]:
     for position, values in enumerate(zip(*(one.answers for one in passes), strict=True), start=1):
         n, mean = len(values), sum(values) / len(values)
         spread = math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n) if n > 1 else 0.0
-        points.append(CurvePoint(position, mean, mean - Z95 * spread, mean + Z95 * spread, n))
+        points.append(CurvePoint(position, mean, mean - Z95 * spread, min(0.0, mean + Z95 * spread), n))
     return tuple(points)
 
 

@@ -67,7 +67,7 @@ PAGES: tuple[PageRow, ...] = (
         "text_to_text",
         "pretraining",
         "Text to text",
-        "Give one model ten tasks, each named by a prefix, and fill spans as T5 does.",
+        "Give one model many tasks, each named by a prefix, and fill spans as T5 does.",
         "Text-to-text models; T5",
         ":material/swap_horiz:",
     ),

@@ -17,7 +17,7 @@ from lecture_core.ui.charts import chart
 from lecture_core.ui.memory import remember
 
 CONTEXTS = (512, 1024, 2048, 8192)
-SHOWN_TOKENS = 260
+SHOWN_TOKENS = 150
 
 
 def passes(stem: str, task: Task, k: int, condition: str, orders: int, model: str) -> list[Pass]:

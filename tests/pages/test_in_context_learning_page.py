@@ -4,6 +4,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lecture_core.in_context import CONDITIONS
+from lecture_core.tasks import load_task
+
 PAGE = str(Path(__file__).parents[2] / "pages/prompting/in_context_learning.py")
 STEM = "in_context_learning"
 pytestmark = pytest.mark.bundled
@@ -30,7 +33,7 @@ def test_true_answers_become_more_probable_and_no_weight_changes():
 
 
 def test_a_link_restores_task_and_conditions():
-    at = opened(task="sentiment", k="4", orders="1", conditions="letters")
+    at = opened(task=load_task("sentiment").title, k="4", orders="1", conditions=CONDITIONS["letters"].title)
     assert not at.exception
     assert at.selectbox(key=f"{STEM}_task").value == "sentiment"
     assert at.slider(key=f"{STEM}_k").value == 4
