@@ -7,8 +7,8 @@ from lecture_core.figures.template import FAMILY_COLOURS, base_layout, log_axis
 from lecture_core.quantities import count
 
 _SERIES = {
-    "parameters": ("parameters", "solid", "circle", "bottom center"),
-    "training_tokens": ("tokens read", "dot", "square-open", "top center"),
+    "parameters": ("parameters", "solid", "circle", "bottom right"),
+    "training_tokens": ("tokens read", "dot", "square-open", "top left"),
 }
 """Column -> words, line, marker, place of the numbers."""
 
@@ -21,7 +21,11 @@ def generations(frame: pd.DataFrame, *, height: int = 340) -> go.Figure:
         height: in pixels.
     """
     known = frame[frame["parameters"].notna()]
-    title = "A hundred times the parameters, twenty times the text"
+    more = {column: known[column].iloc[-1] / known[column].iloc[-2] for column in _SERIES}
+    title = (
+        f"From {known['model'].iloc[-2]} to {known['model'].iloc[-1]}: {more['parameters']:.0f} times the parameters, "
+    )
+    title += f"{more['training_tokens']:.0f} times the text"
     figure = go.Figure(layout=base_layout(height=height, title=title))
     for column, (words, dash, symbol, place) in _SERIES.items():
         rows = known[known[column].notna()]
@@ -31,8 +35,8 @@ def generations(frame: pd.DataFrame, *, height: int = 340) -> go.Figure:
                 x=_names(rows),
                 y=rows[column],
                 mode="lines+markers+text",
-                text=[*map(count, rows[column][:-1]), f"{count(rows[column].iloc[-1])} {words}"],
-                textposition=[*[place] * (len(rows) - 1), place.replace("center", "left")],
+                text=_labels(rows[column].tolist(), words),
+                textposition=place,
                 line={"dash": dash, "color": grey, "width": 2},
                 marker={"symbol": symbol, "size": 11, "color": grey},
                 hovertext=[f"{m}: {count(v)} {words}" for m, v in zip(rows["model"], rows[column], strict=True)],
@@ -40,10 +44,15 @@ def generations(frame: pd.DataFrame, *, height: int = 340) -> go.Figure:
                 cliponaxis=False,
             )
         )
-    figure.update_xaxes(type="category", categoryarray=_names(known), range=[-0.4, len(known) - 0.7])
+    figure.update_xaxes(type="category", categoryarray=_names(known), range=[-0.4, len(known) - 0.5])
     figure.update_yaxes(title="count", **log_axis(3e7, 2e12, count))
     return figure
 
 
+def _labels(values: list[float], words: str) -> list[str]:
+    """Numbers at the points; the last but one also says what they count."""
+    return [f"{count(v)} {words}" if i == len(values) - 2 else count(v) for i, v in enumerate(values)]
+
+
 def _names(rows: pd.DataFrame) -> list[str]:
-    return [f"{model} ({year:.0f})" for model, year in zip(rows["model"], rows["year"], strict=True)]
+    return [f"{model}<br>{year:.0f}" for model, year in zip(rows["model"], rows["year"], strict=True)]

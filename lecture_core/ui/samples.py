@@ -1,6 +1,6 @@
 """Drawing zero-shot continuations: one prompt, three seeds side by side, written one after the other."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -20,7 +20,7 @@ SAMPLES = 3
 LINES = 14
 TEMPERATURES = (0.0, 0.5, 0.7, 0.9, 1.0, 1.2, 1.5)
 TOP_PS = (0.5, 0.75, 0.9, 0.95, 1.0)
-LENGTHS = (20, 40, 80, 160)
+LENGTHS = (20, 40, 60, 120)
 SLIDE_PROMPT = (
     "WASHINGTON - After defeating incumbent Donald Trump and Democratic candidate Joe Biden in the 2020 election, "
     "Edward Snowden has announced that"
@@ -33,39 +33,43 @@ SLIDE_TEXT = (
 _ENDS = {"stop": "ended by itself", "length": "cut at the length", "cancelled": "stopped"}
 
 
-def samples(stem: str, prompt: str, model: str) -> None:
-    """Let the model write on, three times; any change of the settings starts anew."""
-    how, seed = _settings(stem, model)
-    control = st.empty()
-    columns = st.columns(SAMPLES)
+def samples(stem: str, prompt: str, model: str) -> Callable[[], None]:
+    """Show settings and a place for each of three texts; return what writes into them, to be called last.
+
+    Any change of the settings starts anew. Not for a fragment: its clicks wait for a run to end, Stop among them.
+    """
+    *settings, last = st.columns([3, 3, 3, 3, 2], vertical_alignment="bottom")
+    control = last.empty()
+    how, seed = _settings(stem, model, settings)
     slots: dict[str, DeltaGenerator] = {}
-    for number, column in enumerate(columns, start=seed):
+    for number, column in enumerate(st.columns(SAMPLES), start=seed):
         with column:
             st.markdown(f"**Seed {number}**")
             slots[str(number)] = st.empty()
-    st.caption("Invented text, in the slide's case and here: fluent is not true.")
+    below = st.container()
+    st.caption("All of it is invented, about real people too: fluent is not true.")
     _slide(prompt)
 
     def start(number: str) -> Generator[tuple[str, Sample | None], None, None]:
         return write(get_engine(), prompt, how, seed=int(number), session=session_id())
 
-    with user_errors():
-        checked(prompt, limit=MAX_PROMPT_CHARACTERS)
-        source = st.empty()
-        came = race(
-            f"{stem}_samples", (prompt, how, seed), slots, start, control=control, lines=LINES, finish=_finished
-        )
-        made = [sample.provenance for sample in came.values() if sample.provenance is not None]
-        if made:
-            with source.container():
+    def run() -> None:
+        with below, user_errors():
+            checked(prompt, limit=MAX_PROMPT_CHARACTERS)
+            asked = (prompt, how, seed)
+            came = race(f"{stem}_samples", asked, slots, start, control=control, lines=LINES, finish=_finished)
+            made = [sample.provenance for sample in came.values() if sample.provenance is not None]
+            if made:
                 results.caption(replace(made[0], seconds=sum(one.seconds for one in made), seed=None))
 
+    return run
 
-def _settings(stem: str, model: str) -> tuple[Writing, int]:
-    one, two, three, four = st.columns(4, vertical_alignment="bottom")
+
+def _settings(stem: str, model: str, columns: Sequence[DeltaGenerator]) -> tuple[Writing, int]:
+    one, two, three, four = columns
     heat = one.select_slider("Temperature", TEMPERATURES, 0.9, key=f"{stem}_heat", bind="query-params")
     share = two.select_slider("Top-p", TOP_PS, 0.95, key=f"{stem}_nucleus", bind="query-params")
-    length = three.select_slider("Tokens", LENGTHS, 80, key=f"{stem}_length", bind="query-params")
+    length = three.select_slider("Tokens", LENGTHS, 60, key=f"{stem}_length", bind="query-params")
     with four:
         seed = inputs.seed(f"{stem}_write")
     if not heat:

@@ -65,7 +65,7 @@ def _numbers(measured: Surprise) -> None:
 def _peaks(measured: Surprise) -> None:
     rows = [_peak(measured.tokens[i], measured.bits[i]) for i in measured.peaks()]
     if rows:
-        st.markdown("Most surprising: " + "; ".join(rows) + ".")
+        st.markdown("Most surprising: " + "; ".join(rows) + ". The first tokens have little before them.")
 
 
 def _peak(token: TokenLogprob, bits: float) -> str:

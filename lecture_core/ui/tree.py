@@ -19,9 +19,11 @@ _COLOUR = FAMILY_COLOURS["decoder"]
 _LIST = "list-style:none;margin:0;padding:0;border-left:2px solid rgba(128,128,128,.55);border-radius:2px"
 _ROW = "display:flex;align-items:center;margin:0;padding:2px 0"
 _BOX = (
-    "max-width:9rem;margin-right:.35rem;padding:1px .45rem;border:1.5px solid {border};border-radius:.4rem;"
-    "font-size:.95rem;line-height:1.3;overflow-wrap:anywhere"
+    "flex:none;width:clamp(4.6rem,24vw,9rem);box-sizing:border-box;margin-right:.25rem;"
+    "padding:1px .4rem;border:1.5px solid {border};border-radius:.4rem;"
+    "font-size:clamp(.8rem,3.3vw,.95rem);line-height:1.3;overflow-wrap:anywhere"
 )
+_ONE_LINE = "white-space:nowrap"
 _EDGE = "flex:none;width:clamp(8px,3vw,40px);height:{thick}px;background:" + _COLOUR
 _THICKEST = 14  # pixels of an edge of probability 1
 
@@ -70,12 +72,16 @@ def _token(branch: Branch, best: Branch) -> str:
     found = branch is best
     edge = _EDGE.format(thick=max(1, round(_THICKEST * branch.probability)))
     box = _BOX.format(border=_COLOUR if found else "rgba(128,128,128,.45)")
-    path = "" if branch.whole == branch.probability else f"<br><small>path {results.percent(branch.whole)}</small>"
+    path = (
+        ""
+        if branch.whole == branch.probability
+        else f"<br><small style='{_ONE_LINE}'>path {results.percent(branch.whole)}</small>"
+    )
     name = html.escape(_visible(branch.piece))
     star = '<b title="most probable path">★</b> ' if found else ""
     return (
         f'<i aria-hidden="true" style="{edge}"></i><span style="{box}">{star}<b>{name}</b> '
-        f'<span style="white-space:nowrap">{results.percent(branch.probability)}</span>{path}</span>'
+        f'<span style="{_ONE_LINE}">{results.percent(branch.probability)}</span>{path}</span>'
     )
 
 

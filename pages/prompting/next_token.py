@@ -40,19 +40,22 @@ def grown(text: str, model: str) -> None:
     tree.tree(STEM, text + next_token.written(STEM, text), model)
 
 
-@st.fragment
-def lab() -> None:
-    """One text, five views of what follows; only the open one runs."""
+def lab() -> list[Callable[[], None]]:
+    """One text, five views of what follows; only the open one runs. Returns what is left to do, last of all.
+
+    No fragment: a click inside a running fragment waits for its end, so Stop could not stop the writing.
+    """
     left, right = st.columns([3, 1], gap="large")
     with left:
         text = inputs.text(STEM, "text", "Your text", TEXT, presets=PRESETS, max_chars=2000, height=70)
     with right:
         model = inputs.model(STEM, "causal_lm")
+    later: list[Callable[[], None]] = []
     draws: tuple[Callable[[], None], ...] = (
         lambda: one_step(text, model),
         lambda: grown(text, model),
         lambda: surprise.passage(STEM, model),
-        lambda: samples.samples(STEM, text, model),
+        lambda: later.append(samples.samples(STEM, text, model)),
         lambda: generations.three_generations(STEM),
     )
     tabs = st.tabs(VIEWS, key=f"{STEM}_view", on_change="rerun", bind="query-params")
@@ -60,11 +63,12 @@ def lab() -> None:
         if tab.open:
             with tab, user_errors():
                 draw()
+    return later
 
 
 page.header(STEM)
 page.predict(STEM, "How probable is the model's first choice after “The students opened their”?", SURE)
-lab()
+rest = lab()
 page.notice(
     "A language model answers with a distribution over its whole vocabulary; a text is one way through it.",
     "Temperature changes how unequal the probabilities are, never their order; top-k and top-p cut the tail.",
@@ -85,3 +89,6 @@ page.footer(
         ("Inside a transformer: Transformer Explainer", "https://poloclub.github.io/transformer-explainer/"),
     ),
 )
+
+for write in rest:  # last, so that the page stands while the model writes
+    write()

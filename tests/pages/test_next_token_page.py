@@ -78,6 +78,14 @@ def test_a_link_restores_text_path_settings_and_view():
     assert repr("The capital of France is Paris") in code
 
 
+def test_the_code_follows_the_sliders():
+    at = opened()
+    at.select_slider(key=f"{STEM}_top_k").set_value(3).run()
+    at.select_slider(key=f"{STEM}_temperature").set_value(2.0).run()
+    assert "probabilities[3:] = 0" in at.code[-1].value
+    assert "(logits / 2.0)" in at.code[-1].value
+
+
 def test_another_prompt_starts_a_new_path():
     at = opened(written=" eyes")
     assert "Your path" in words(at)

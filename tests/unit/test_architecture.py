@@ -40,6 +40,11 @@ LIGHT = [
     "engine.results",
     "generation",
     "encoder_code",
+    "sampling",
+    "sampling_code",
+    "continuations",
+    "surprise",
+    "figures.generations",
 ]
 LIMITS = {"pages": 120, "lecture_core": 300, "tests": 500, "benchmarks": 500}
 SOURCES = [p for folder in LIMITS for p in (ROOT / folder).rglob("*.py")]

@@ -1,0 +1,47 @@
+"""The page on next tokens in the browser: a click on a bar appends its token, Stop ends the writing."""
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+
+def healthy(seen):
+    assert seen.page.get_by_test_id("stException").count() == 0
+    assert seen.errors == []
+    assert seen.foreign == []
+    assert not seen.overflows()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_click_on_a_bar_appends_its_token_and_undo_takes_it_back(server, visit, width):
+    seen = visit(server, width=width).open("/next_token")
+    seen.page.get_by_role("button", name="append doors").click()
+    seen.page.get_by_text("Your path").wait_for()
+    seen.settle()
+    assert "next_token_written=+doors" in seen.page.url
+    seen.keep(f"next_token_path_{width}")
+    seen.page.get_by_role("button", name="Undo").click()
+    seen.page.get_by_text("Your path").wait_for(state="detached")
+    seen.page.get_by_role("button", name="append doors").wait_for()
+    healthy(seen)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_tree_and_the_surprise_are_drawn(server, visit, width):
+    seen = visit(server, width=width).open("/next_token?next_token_view=Tree")
+    seen.page.get_by_text("The most probable path").wait_for()
+    seen.keep(f"next_token_tree_{width}")
+    seen.page.get_by_role("tab", name="Surprise").click()
+    seen.page.get_by_text("Perplexity").first.wait_for()
+    seen.settle()
+    seen.keep(f"next_token_surprise_{width}")
+    healthy(seen)
+
+
+def test_stop_ends_the_writing_and_what_came_stays(server, visit):
+    seen = visit(server).open("/next_token?next_token_length=120")
+    seen.page.get_by_role("tab", name="Let it write").click()
+    seen.page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+    seen.page.get_by_role("button", name="Run again").wait_for()
+    seen.settle()
+    healthy(seen)
