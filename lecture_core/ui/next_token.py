@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lecture_core import continuations
+from lecture_core import catalog, continuations
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import TEMPERATURES, Candidate, NextToken
+from lecture_core.loading import availability
 from lecture_core.sampling import STORED, TOP_KS, TOP_PS, Option, Truncated, Truncation, draw, truncate
 from lecture_core.ui import components, inputs, results
 from lecture_core.ui.errors import escape_markdown, user_errors
@@ -74,8 +75,22 @@ def step(stem: str, prompt: str, model: str) -> NextToken | None:
             _append(stem, so_far, chosen, model)
         with right:
             _path(stem, prompt, so_far, model)
+        others = [s.id for s in catalog.models("causal_lm") if s.id != model and availability(s).usable]
+        if others:
+            beside(stem, text, how, others)
         return found
     return None
+
+
+def beside(stem: str, text: str, how: Truncation, others: Sequence[str]) -> None:
+    """Offer other models that are here, and show what one of them expects after the same text, cut the same way."""
+    other = st.selectbox("Another model beside it", ["none", *others], key=f"{stem}_beside", bind="query-params")
+    if other not in others:
+        return
+    found = remember(f"{stem}_other", (text, other), lambda: get_engine().next_token(text, model=other, top_k=STORED))
+    rows = [(o.candidate.token, o.after) for o in truncate(found, how).options[:ROWS] if o.after]
+    results.candidate_bars(f"{stem}_other_bars", rows, family="decoder")
+    results.caption(found.provenance)
 
 
 def _ask(text: str, model: str) -> tuple[NextToken, tuple[str | None, ...]]:

@@ -67,6 +67,24 @@ def test_a_text_grows_token_by_token_and_undo_takes_the_last_back():
     assert not at.exception
 
 
+def draw_beside():
+    import streamlit as st
+
+    from lecture_core.sampling import Truncation
+    from lecture_core.ui.next_token import beside
+
+    beside("next_token", "The capital of France is", Truncation(1.0, 3, 1.0), ["smollm2-135m-instruct"])
+    st.caption("end")
+
+
+def test_another_model_stands_beside_the_first_once_it_is_chosen():
+    at = AppTest.from_function(draw_beside, default_timeout=120).run()
+    assert [c.value for c in at.caption] == ["end"]
+    at.selectbox(key=f"{STEM}_beside").set_value("smollm2-135m-instruct").run()
+    assert not at.exception
+    assert "smollm2-135m-instruct" in at.caption[0].value
+
+
 def test_a_link_restores_text_path_settings_and_view():
     at = opened(text="The capital of France is", written=" Paris", temperature="0.5", top_k="5", view="Tree")
     assert at.text_area(key=f"{STEM}_text").value == "The capital of France is"
