@@ -47,7 +47,7 @@ def token_logprobs(text: str, model: LoadedModel, *, top_k: int = 5) -> TokenLog
     ids, _ = model.words.encode(checked(text))
     logits = model.network(input_ids=_row(ids, model)).logits[0].float()  # (T, V)
     first = TokenLogprob(model.words.readable(ids[0]), ids[0], 0.0, 0, ())
-    rest = tuple(token_logprob(i, row, model, top_k) for i, row in zip(ids[1:], logits[:-1], strict=True))
+    rest = tuple(_token_logprobs(ids[1:], logits[:-1], model, top_k))
     mean = sum(t.logprob for t in rest) / max(1, len(rest))
     return TokenLogprobs((first, *rest), mean, provenance_of(model))
 
@@ -107,6 +107,29 @@ def _completion_logits(first: torch.Tensor, past: Any, rows: list[list[int]], mo
 
 def _completion(text: str, tokens: list[TokenLogprob]) -> Completion:
     return Completion(text, sum(t.logprob for t in tokens), tuple(tokens))
+
+
+def _token_logprobs(ids: list[int], logits: torch.Tensor, model: LoadedModel, top_k: int) -> list[TokenLogprob]:
+    """`token_logprob` for each token of `ids` under its row of logits (T, V), all rows at once."""
+    normalisers = logits.logsumexp(-1, keepdim=True)  # (T, 1)
+    own = logits.gather(1, torch.tensor(ids, device=logits.device)[:, None])  # (T, 1)
+    ranks, logprobs = ((logits > own).sum(-1) + 1).tolist(), (own - normalisers)[:, 0].tolist()
+    best = logits.topk(min(top_k, logits.shape[-1]), dim=-1)
+    shares = (best.values - normalisers).exp()
+    rows = zip(ids, logprobs, ranks, best.indices.tolist(), best.values.tolist(), shares.tolist(), strict=True)
+    return [
+        TokenLogprob(
+            model.words.readable(token),
+            token,
+            logprob,
+            rank,
+            tuple(
+                Candidate(model.words.readable(i), i, share, value, place)
+                for place, (i, value, share) in enumerate(zip(indices, values, probabilities, strict=True), start=1)
+            ),
+        )
+        for token, logprob, rank, indices, values, probabilities in rows
+    ]
 
 
 def token_logprob(token_id: int, logits: torch.Tensor, model: LoadedModel, top_k: int) -> TokenLogprob:
