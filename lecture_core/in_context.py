@@ -16,10 +16,10 @@ from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import TokenLogprob
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.provenance import Provenance
+from lecture_core.statistics import Z95
 from lecture_core.tasks import Item, Task
 
 MAX_EXAMPLES = 32
-Z95 = 1.959963984540054
 _SEPARATORS = re.compile(r"([^0-9A-Za-z]+)")
 
 

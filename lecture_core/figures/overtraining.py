@@ -42,7 +42,7 @@ def tokens_per_parameter(models: Sequence[ModelPoint], *, height: int = 420) -> 
         )
     figure.add_hline(RULE, line={"dash": "dash", "color": _BLUE})
     figure.add_annotation(
-        x=1, xref="paper", xanchor="right", y=np.log10(RULE), yanchor="top", text="Chinchilla: 20", showarrow=False
+        x=0.01, xref="paper", xanchor="left", y=np.log10(RULE), yanchor="top", text="the rule: 20", showarrow=False
     )
     sizes = [size for m in models for size in (m.parameters, m.active_parameters)]
     ratios = [m.tokens / size for m in models for size in (m.parameters, m.active_parameters)]

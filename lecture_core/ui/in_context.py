@@ -1,7 +1,6 @@
 """Drawing in-context learning: the curve, the tokens of one prompt, the context meter."""
 
 import math
-from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
@@ -73,15 +72,3 @@ def context_meter(one: Pass) -> None:
     st.markdown(f"**How much fits?** {examples} examples take {tokens} tokens, {tokens / examples:.0f} each.")
     rows = [{"Context": f"{context:,} tokens", "Examples that fit": count} for context, count in fits.items()]
     st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", alt="Examples that fit into each context")
-
-
-def weights(before: str, after: str) -> None:
-    """Say whether the weights changed."""
-    same = "equal" if before == after else "different"
-    st.markdown(f"**No gradient update.** Checksum of the weights before `{before}`, after `{after}`: {same}.")
-
-
-def captions(by_condition: dict[str, list[Pass]]) -> None:
-    """Show where the curves come from and how long one pass took."""
-    every: Sequence[Pass] = [one for found in by_condition.values() for one in found]
-    results.caption(every[-1].provenance)

@@ -139,6 +139,12 @@ def model_text(text: str, *, label: str = "") -> None:
     st.code(text or " ", language=None, wrap_lines=True)
 
 
+def weights(before: str, after: str) -> None:
+    """Say whether the weights changed, by their checksums."""
+    same = "equal" if before == after else "different"
+    st.markdown(f"**No gradient update.** Checksum of the weights before `{before}`, after `{after}`: {same}.")
+
+
 def rate(label: str, right: int, n: int) -> None:
     """Show a measured rate as a point with its 95 % Wilson interval and n.
 

@@ -8,6 +8,7 @@ import streamlit as st
 from lecture_core import device, hidden_text
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import TextToText
+from lecture_core.model_cards import FLOAT32_BYTES, HALF_BYTES
 from lecture_core.model_quality import evaluation
 from lecture_core.quantities import count
 from lecture_core.span_corruption import spans_written
@@ -15,8 +16,6 @@ from lecture_core.tables import load_table
 from lecture_core.ui import inputs, objective_panels, results
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import remember
-
-FLOAT32_BYTES, BFLOAT16_BYTES = 4, 2
 
 
 def written(key: str, result: TextToText) -> None:
@@ -94,7 +93,7 @@ def sizes_here() -> None:
             "Model": model,
             "Parameters": count(parameters),
             "float32": f"{parameters * FLOAT32_BYTES / 1e9:.2f} GB",
-            "bfloat16": f"{parameters * BFLOAT16_BYTES / 1e9:.2f} GB",
+            "bfloat16": f"{parameters * HALF_BYTES / 1e9:.2f} GB",
             "Fits here": _fits(parameters, memory),
         }
         for model, parameters in sizes
@@ -111,4 +110,4 @@ def _fits(parameters: int, memory: int | None) -> str:
         return "unknown"
     if parameters * FLOAT32_BYTES < memory:
         return "yes"
-    return "bfloat16" if parameters * BFLOAT16_BYTES < memory else "no"
+    return "bfloat16" if parameters * HALF_BYTES < memory else "no"

@@ -60,12 +60,6 @@ def run(task: Task, item: Item, prompts: Mapping[str, FittedPrompt], model: str)
     return outcomes
 
 
-def weights(before: str, after: str) -> None:
-    """Say whether the weights changed."""
-    same = "equal" if before == after else "different"
-    st.markdown(f"**No gradient update.** Checksum of the weights before `{before}`, after `{after}`: {same}.")
-
-
 def accuracy(task: Task, setup: Setup) -> None:
     """Measure the task at every k, or show what was recorded."""
     items = task.items[:ITEMS]
@@ -114,7 +108,7 @@ with result, user_errors():  # last, so that the page stands while the model wri
     made = combined(came.values())
     if made:
         results.caption(made)
-        weights(before, engine.weights_checksum(setup.model))
+        results.weights(before, engine.weights_checksum(setup.model))
     if len(came) == 2 and item.answer:
         with_exemplars, without = (outcome.right for outcome in came.values())
         page.reveal(STEM, GUESSES[with_exemplars, without])

@@ -6,7 +6,7 @@ from lecture_core.engine import get_engine
 from lecture_core.in_context import CONDITIONS, MAX_EXAMPLES, conditions_of, write
 from lecture_core.prompting_code import token_logprobs_code
 from lecture_core.tasks import Task, list_tasks, load_task
-from lecture_core.ui import in_context, inputs, page
+from lecture_core.ui import in_context, inputs, page, results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.tables import lecture_table
 
@@ -52,8 +52,8 @@ def lab() -> None:
                 found[condition] = in_context.passes(STEM, task, k, condition, orders, model)
         with place.container():
             in_context.draw(STEM, found)
-            in_context.captions(found)
-        in_context.weights(before, engine.weights_checksum(model))
+            results.caption(found[conditions[-1]][-1].provenance)
+        results.weights(before, engine.weights_checksum(model))
         left, right = st.columns([2, 1], gap="large")
         shown = found.get("true") or next(iter(found.values()))
         with left:
