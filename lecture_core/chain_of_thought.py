@@ -13,8 +13,8 @@ from typing import Literal
 from lecture_core.answers import AnswerPatterns, Extracted, extract, first, same_answer
 from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import GenerationChunk
+from lecture_core.exemplars import choose_exemplars
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, judged, tally
-from lecture_core.prompting import choose_exemplars
 from lecture_core.statistics import wilson
 from lecture_core.tasks import Item, Task
 

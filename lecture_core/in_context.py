@@ -1,26 +1,23 @@
 """Learning inside one forward pass: how probable each successive example's answer is, the more examples were read.
 
 Lecture: GPT-3, in-context learning. The whole prompt goes through the model once; no weight changes. What the examples
-must have is tried by spoiling it: other examples' answers, a format that changes, random letters (after Min et al.
-2022, arXiv:2202.12837). Log-probabilities are in nats.
+must have is tried by spoiling them (`exemplars.CONDITIONS`). Log-probabilities are in nats.
 """
 
 import math
 import random
-import re
-import string
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import TokenLogprob
 from lecture_core.errors import ContextLengthError, InvalidInputError
+from lecture_core.exemplars import CONDITIONS
 from lecture_core.provenance import Provenance
 from lecture_core.statistics import Z95
-from lecture_core.tasks import Item, Task
+from lecture_core.tasks import Task
 
 MAX_EXAMPLES = 32
-_SEPARATORS = re.compile(r"([^0-9A-Za-z]+)")
 
 
 @dataclass(frozen=True)
@@ -34,64 +31,6 @@ class Written:
 
     text: str
     answers: tuple[tuple[int, int], ...]
-
-
-def as_they_are(items: Sequence[Item], _: random.Random) -> list[Item]:
-    """The true answers."""
-    return list(items)
-
-
-def shuffled_answers(items: Sequence[Item], rng: random.Random) -> list[Item]:
-    """Each example with the answer of another one: the format stays, the task goes."""
-    shift = rng.randrange(1, len(items)) if len(items) > 1 else 0
-    answers = [item.answer for item in items]
-    return [replace(item, answer=answers[(i + shift) % len(items)]) for i, item in enumerate(items)]
-
-
-def changing_format(items: Sequence[Item], rng: random.Random) -> list[Item]:
-    """The parts of each answer in an order of its own: no rule connects the examples."""
-
-    def mixed(answer: str) -> str:
-        pieces = _SEPARATORS.split(answer)
-        places = [i for i, piece in enumerate(pieces) if piece and not _SEPARATORS.fullmatch(piece)]
-        parts = [pieces[i] for i in places]
-        rng.shuffle(parts)
-        for place, part in zip(places, parts, strict=True):
-            pieces[place] = part
-        return "".join(pieces)
-
-    return [replace(item, answer=mixed(item.answer)) for item in items]
-
-
-def random_letters(items: Sequence[Item], rng: random.Random) -> list[Item]:
-    """Answers of the same shape, every letter and digit replaced by a random letter: nothing can be learned."""
-
-    def noise(answer: str) -> str:
-        return "".join(rng.choice(string.ascii_lowercase) if c.isalnum() else c for c in answer)
-
-    return [replace(item, answer=noise(item.answer)) for item in items]
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A way to spoil the examples: what a reader sees it called, and what it does to them."""
-
-    title: str
-    spoil: Callable[[Sequence[Item], random.Random], list[Item]]
-
-
-CONDITIONS: dict[str, Condition] = {
-    "true": Condition("true answers", as_they_are),
-    "shuffled": Condition("answers of other examples", shuffled_answers),
-    "format": Condition("a format that changes", changing_format),
-    "letters": Condition("random letters", random_letters),
-}
-
-
-def conditions_of(task: Task) -> tuple[str, ...]:
-    """The conditions that make sense for a task: only answers of several parts have an order to change."""
-    several = len([p for p in _SEPARATORS.split(task.exemplars[0].answer) if p and not _SEPARATORS.fullmatch(p)]) > 1
-    return tuple(name for name in CONDITIONS if name != "format" or several)
 
 
 def write(task: Task, k: int, *, condition: str = "true", seed: int = 0) -> Written:
@@ -111,7 +50,7 @@ def write(task: Task, k: int, *, condition: str = "true", seed: int = 0) -> Writ
     if seed:
         rng.shuffle(items)
     text, answers = "", []
-    for i, item in enumerate(CONDITIONS[condition].spoil(items[:k], rng)):
+    for i, item in enumerate(CONDITIONS[condition].change(items[:k], rng)):
         text += (task.separator if i else "") + task.prompt.replace("{question}", item.question) + " "
         answers.append((len(text), len(text) + len(item.answer)))
         text += item.answer

@@ -3,7 +3,9 @@
 Lecture: few-shot learning, chain-of-thought prompting. Knows neither tasks' prompts nor models: it counts verdicts.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+import csv
+import io
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 
@@ -48,7 +50,7 @@ class Progress:
         right: right answers among the `n` asked so far.
         total: how many will be asked.
         low, high: 95 % Wilson interval of right / n.
-        outcome: the question judged last.
+        outcomes: the questions judged so far, in order.
     """
 
     right: int
@@ -56,7 +58,12 @@ class Progress:
     total: int
     low: float
     high: float
-    outcome: Outcome
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The question judged last."""
+        return self.outcomes[-1]
 
     @property
     def rate(self) -> float:
@@ -74,10 +81,11 @@ def judged(steps: Answering) -> Outcome:
 
 def tally(outcomes: Iterable[Outcome], total: int) -> Generator[Progress, None, None]:
     """Count right answers as they come; closing the generator ends the measurement."""
+    so_far: tuple[Outcome, ...] = ()
     right = 0
     for n, outcome in enumerate(outcomes, start=1):
-        right += outcome.right
-        yield Progress(right, n, total, *wilson(right, n), outcome)
+        so_far, right = (*so_far, outcome), right + outcome.right
+        yield Progress(right, n, total, *wilson(right, n), so_far)
 
 
 def label_shares(labels: Sequence[str], outcome: Outcome) -> list[tuple[str, float]]:
@@ -92,3 +100,29 @@ def combined(outcomes: Iterable[Outcome]) -> Provenance | None:
     if not made:
         return None
     return replace(made[0], seconds=sum(one.seconds for one in made), cached=any(one.cached for one in made))
+
+
+def as_csv(kept: Mapping[str, Progress], *, condition: str) -> str:
+    """Return every judged question as one row of a CSV file.
+
+    Args:
+        kept: measurements by condition, such as the number of exemplars.
+        condition: name of the first column.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([condition, "item", "question", "truth", "completion", "answer", "right", "model", "prompt"])
+    for name, progress in kept.items():
+        for number, one in enumerate(progress.outcomes, start=1):
+            answer = one.extracted.value if one.extracted else ""
+            model = one.provenance.model if one.provenance else ""
+            cells = (one.item.question, one.item.answer, one.completion, answer)
+            row = [name, number, *map(_plain_cell, cells), int(one.right), model, _plain_cell(one.prompt)]
+            writer.writerow(row)
+    return text.getvalue()
+
+
+def _plain_cell(text: str) -> str:
+    """Keep a spreadsheet from taking a visitor's text for a formula; negative numbers stay as they are."""
+    first = text.lstrip()[:2]
+    return f"'{text}" if first[:1] in ("=", "+", "@") or (first[:1] == "-" and not first[1:].isdigit()) else text

@@ -83,6 +83,11 @@ def _croppable(cache: Any) -> bool:
     return all(type(layer) is DynamicLayer for layer in cache.layers)
 
 
+def shared_length(texts: Sequence[Sequence[int]]) -> int:
+    """Length of the prefix that all texts have in common, in tokens."""
+    return min(_shared(texts[0], text) for text in texts)
+
+
 def _shared(ids: Sequence[int], others: Sequence[int]) -> int:
     """Length of the common prefix."""
     return next((i for i, (a, b) in enumerate(zip(ids, others, strict=False)) if a != b), min(len(ids), len(others)))

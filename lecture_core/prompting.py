@@ -6,35 +6,51 @@ Knows no model: text in, text out.
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from lecture_core.exemplars import CONDITIONS, ORDERS, choose_exemplars
 from lecture_core.tasks import Item, Task
 
-MAX_EXEMPLARS = 8
+MAX_EXEMPLARS = 32
+SEPARATORS = {"file": "as in the lecture", "\n": "a new line", "\n\n": "an empty line", "\n###\n": "a line of ###"}
+"""What may stand between two exemplars, and how a reader calls it; `file` is the task's own."""
 
 
-def choose_exemplars(task: Task, item: Item, k: int, *, seed: int = 0) -> tuple[Item, ...]:
-    """Return `k` exemplars, never the question itself.
+@dataclass(frozen=True)
+class PromptForm:
+    """How instruction, exemplars and question become one text.
 
-    Args:
-        k: 0 to the number of exemplars the task has; more gives all of them.
-        seed: 0 keeps the order of the task's file, where the lecture's exemplars stand first; others shuffle.
-    """
-    others = [exemplar for exemplar in task.exemplars if exemplar.question.strip() != item.question.strip()]
-    if seed:
-        random.Random(seed).shuffle(others)
-    return tuple(others[:k])
-
-
-def build_prompt(task: Task, item: Item, k: int, *, seed: int = 0, with_instruction: bool | None = None) -> str:
-    """Return the prompt that asks `item` after `k` exemplars; the answer follows it after a space.
-
-    Args:
+    Attributes:
+        seed: which exemplars, and how they are spoiled; 0 keeps the order of the task's file.
         with_instruction: whether the task description stands in front; None does as the lecture's slide does.
+        separator: key of `SEPARATORS`.
+        order: key of `exemplars.ORDERS`.
+        answers: key of `exemplars.CONDITIONS`.
     """
-    described = task.instruct if with_instruction is None else with_instruction
-    shown = [f"{_ask(task, e)} {e.answer}" for e in choose_exemplars(task, item, k, seed=seed)]
-    head = f"{task.instruction}\n" if described else ""
-    return head + task.separator.join([*shown, _ask(task, item)])
+
+    seed: int = 0
+    with_instruction: bool | None = None
+    separator: str = "file"
+    order: str = "drawn"
+    answers: str = "true"
+
+    def standard_for(self, task: Task) -> bool:
+        """Whether this is the form of the lecture's slide, whatever the seed."""
+        return self.with_instruction in (None, task.instruct) and self == PromptForm(self.seed, self.with_instruction)
+
+
+AS_ON_THE_SLIDE = PromptForm()
+
+
+def build_prompt(task: Task, item: Item, k: int, form: PromptForm = AS_ON_THE_SLIDE) -> str:
+    """Return the prompt that asks `item` after `k` exemplars; the answer follows it after a space."""
+    rng = random.Random(form.seed)
+    chosen = ORDERS[form.order].change(choose_exemplars(task, item, k, seed=form.seed), rng)
+    shown = [f"{_ask(task, e)} {e.answer}" for e in CONDITIONS[form.answers].change(chosen, rng)]
+    described = task.instruct if form.with_instruction is None else form.with_instruction
+    head = f"{task.instruction}\n" if described and task.instruction else ""
+    between = task.separator if form.separator == "file" else form.separator
+    return head + between.join([*shown, _ask(task, item)])
 
 
 def _ask(task: Task, item: Item) -> str:

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from lecture_core import catalog
 from lecture_core.chain_of_thought import ANSWER_TOKENS, ANSWER_TRIGGER, STOPS, build_prompt
+from lecture_core.few_shot import Asking
 from lecture_core.tasks import Item, Task
 
 _GGUF = """import importlib.util
@@ -56,11 +57,11 @@ def loading_code(model: str) -> str:
     return _GGUF.format(package=path.parent, file=path.name)
 
 
-def task_code(task: Task, model: str, prompt: str) -> str:
+def task_code(task: Task, asking: Asking, prompt: str) -> str:
     """Return the code of one few-shot question: labels are ranked, free text is continued."""
-    if task.labels:
-        return ranking_code(model, prompt, task.labels)
-    return completion_code(model, prompt, max_new_tokens=task.max_new_tokens, stop=task.stop)
+    if asking.ranks(task):
+        return ranking_code(asking.model, prompt, task.labels)
+    return completion_code(asking.model, prompt, max_new_tokens=task.max_new_tokens, stop=task.stop)
 
 
 def completion_code(model: str, prompt: str, *, max_new_tokens: int, stop: tuple[str, ...]) -> str:

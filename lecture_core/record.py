@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 
 from lecture_core import chain_of_thought, few_shot
 from lecture_core.engine import get_engine
+from lecture_core.few_shot import Asking
 from lecture_core.measurement import Measuring, Progress
 from lecture_core.recorded_runs import RecordedRate, save_run
 from lecture_core.tasks import Task, list_tasks, load_task
 
-FEW_SHOT_ITEMS = 50
+FEW_SHOT_ITEMS = few_shot.ITEMS
 WORD_PROBLEMS = 40
 EXEMPLARS = 4
 SEED = 0
@@ -24,7 +25,7 @@ SEED = 0
 def record_few_shot(model: str, items: int = FEW_SHOT_ITEMS) -> Iterator[RecordedRate]:
     """Measure every few-shot task at every k of `few_shot.KS`."""
     for task in map(load_task, list_tasks("few_shot")):
-        steps = few_shot.measure_over_k(get_engine(), task, items=task.items[:items], model=model, seed=SEED)
+        steps = few_shot.measure_over_k(get_engine(), task, Asking(model), items=task.items[:items])
         for k, done in _finished(steps):
             yield _rate(task, k, int(k), done, model, "few_shot")
 

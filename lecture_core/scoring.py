@@ -13,6 +13,7 @@ from lecture_core.engine.results import (
     Candidate,
     Completion,
     NextToken,
+    PromptScores,
     Scores,
     TokenLogprob,
     TokenLogprobs,
@@ -20,17 +21,18 @@ from lecture_core.engine.results import (
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
-from lecture_core.prefix_cache import own
+from lecture_core.prefix_cache import own, shared_length
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 MAX_COMPLETIONS = 64
+PREFIX_TOKENS = 8_192  # tokens, shared prefix counted in every row, that one forward pass may hold
 
 
 @torch.inference_mode()
 def next_token(prompt: str, model: LoadedModel, *, top_k: int = 10) -> NextToken:
     """Rank the vocabulary after `prompt`."""
     ids, _ = model.words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))
-    logits, _ = _read(ids, model)
+    logits = _read(ids, model)
     log_probabilities = logits.log_softmax(-1)
     return NextToken(
         candidates=_best(logits, model, top_k),
@@ -52,57 +54,113 @@ def token_logprobs(text: str, model: LoadedModel, *, top_k: int = 5) -> TokenLog
     return TokenLogprobs((first, *rest), mean, provenance_of(model))
 
 
-@torch.inference_mode()
 def score(prompt: str, completions: Sequence[str], model: LoadedModel) -> Scores:
-    """Sum the log-probabilities of each completion's tokens after `prompt`; the prompt is computed once.
+    """Sum the log-probabilities of each completion's tokens after `prompt`; see `score_prompts`."""
+    return score_prompts([prompt], completions, model).prompts[0]
+
+
+@torch.inference_mode()
+def score_prompts(prompts: Sequence[str], completions: Sequence[str], model: LoadedModel) -> PromptScores:
+    """Sum the log-probabilities of each completion's tokens after each prompt; what all prompts share is read once.
 
     Args:
-        completions: texts that follow the prompt as they are, leading space included; 1 to 64.
+        prompts: such as one question each after the same exemplars; 1 to 64.
+        completions: texts that follow each prompt as they are, leading space included; 1 to 64.
 
     Raises:
         InvalidInputError: no prompt, no completion, or an empty one.
-        ContextLengthError: prompt and completion together do not fit.
+        ContextLengthError: a prompt and its completion together do not fit.
     """
-    if not 1 <= len(completions) <= MAX_COMPLETIONS or not all(completions):
-        raise InvalidInputError(
-            expected=f"1 to {MAX_COMPLETIONS} completions, none empty",
-            got=str(len(completions)),
-            remedy="give at least one text",
-        )
-    ids, _ = model.words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))
-    rows = [model.words.encode(c, special=False)[0] for c in completions]
-    longest = max(len(r) for r in rows)
-    if len(ids) + longest > model.spec.context_length:
+    _check_number(prompts, "prompts")
+    _check_number(completions, "completions")
+    starts = [model.words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))[0] for prompt in prompts]
+    ends = [model.words.encode(completion, special=False)[0] for completion in completions]
+    longest = max(map(len, starts)) + max(map(len, ends))
+    if longest > model.spec.context_length:
         raise ContextLengthError(
-            f"Expected at most {model.spec.context_length:,} tokens; together they have {len(ids) + longest:,}. "
+            f"Expected at most {model.spec.context_length:,} tokens; together they have {longest:,}. "
             "Shorten the prompt."
         )
-    first, past = _read(ids, model)
-    logits = _completion_logits(first, own(past), rows, model)
-    scored = tuple(
-        _completion(text, [token_logprob(i, row, model, 0) for i, row in zip(r, block, strict=False)])
-        for text, r, block in zip(completions, rows, logits, strict=True)
-    )
-    return Scores(scored, provenance_of(model))
+    logits = _logits_after(starts, ends, model)
+    scored = [
+        Scores(
+            tuple(
+                _completion(text, _token_logprobs(end, logits[*start, *end[:-1]][-len(end) :], model, 0))
+                for text, end in zip(completions, ends, strict=True)
+            ),
+            provenance_of(model),
+        )
+        for start in starts
+    ]
+    return PromptScores(tuple(scored), provenance_of(model))
 
 
-def _read(ids: list[int], model: LoadedModel) -> tuple[torch.Tensor, Any]:
-    """Return the logits (V,) after a prompt and its cache; what it shares with an earlier prompt is not read again."""
+def _check_number(texts: Sequence[str], name: str) -> None:
+    if not 1 <= len(texts) <= MAX_COMPLETIONS or not all(texts):
+        raise InvalidInputError(
+            expected=f"1 to {MAX_COMPLETIONS} {name}, none empty", got=str(len(texts)), remedy="give at least one text"
+        )
+
+
+def _logits_after(starts: list[list[int]], ends: list[list[int]], model: LoadedModel) -> dict[tuple[int, ...], Any]:
+    """Return, for each row `start + end[:-1]`, logits (T, V) whose last rows predict the tokens of `end`.
+
+    Prompts whose completions have one token each share a row. Rows of similar length go together; padding stands on
+    the right, where causal attention never looks.
+    """
+    lengths: dict[tuple[int, ...], int] = {}  # of the row's prompt
+    for start in starts:
+        for end in ends:
+            row = (*start, *end[:-1])
+            lengths[row] = min(len(start), lengths.get(row, len(start)))
+    rows = sorted(lengths, key=len)
+    past, shared = _read_shared(starts, len(rows), model)
+    number = max(1, PREFIX_TOKENS // len(rows[-1]))
+    logits: dict[tuple[int, ...], Any] = {}
+    for first in range(0, len(rows), number):
+        part = rows[first : first + number]
+        begin = min(lengths[row] for row in part) - 1 - shared  # where the first completion is predicted
+        fed = [[*row[shared:], *[0] * (len(part[-1]) - len(row))] for row in part]
+        output = model.network(
+            input_ids=torch.tensor(fed, device=model.device.name),
+            past_key_values=_repeated(past, len(part)),
+            use_cache=len(rows) == 1,
+            logits_to_keep=torch.arange(begin, len(fed[0]), device=model.device.name),
+        )
+        if len(rows) == 1:
+            model.prefixes.put(part[0], output.past_key_values)
+        for row, block in zip(part, output.logits, strict=True):
+            logits[row] = block[: len(row) - shared - begin].float()
+    return logits
+
+
+def _read_shared(starts: list[list[int]], rows: int, model: LoadedModel) -> tuple[Any, int]:
+    """Return the cache of what all prompts share, and its length; one row alone reads the rest of it itself."""
+    shortest = min(starts, key=len)
+    shared = min(shared_length(starts), len(shortest) - 1)
+    past, known = model.prefixes.take(shortest[: shared + 1])
+    if rows > 1 and known < shared:
+        fed = _row(shortest[known:shared], model)
+        past = model.network(input_ids=fed, past_key_values=past, use_cache=True, logits_to_keep=1).past_key_values
+        model.prefixes.put(shortest[:shared], past)
+        known = shared
+    return past, known
+
+
+def _repeated(past: Any, times: int) -> Any:
+    if past is None:
+        return None
+    copy = own(past)
+    copy.batch_repeat_interleave(times)
+    return copy
+
+
+def _read(ids: list[int], model: LoadedModel) -> torch.Tensor:
+    """Return the logits (V,) after a prompt; what it shares with an earlier prompt is not read again."""
     past, known = model.prefixes.take(ids)
     output = model.network(input_ids=_row(ids[known:], model), past_key_values=past, use_cache=True, logits_to_keep=1)
     model.prefixes.put(ids, output.past_key_values)
-    return output.logits[0, -1].float(), output.past_key_values
-
-
-def _completion_logits(first: torch.Tensor, past: Any, rows: list[list[int]], model: LoadedModel) -> torch.Tensor:
-    """Return logits (R, L, V) that predict each token of each completion, the first from the prompt's last position."""
-    longest = max(len(r) for r in rows)
-    first = first.expand(len(rows), 1, -1)
-    if longest == 1:
-        return first
-    past.batch_repeat_interleave(len(rows))
-    fed = torch.tensor([(r[:-1] + [0] * longest)[: longest - 1] for r in rows], device=model.device.name)  # (R, L - 1)
-    return torch.cat([first, model.network(input_ids=fed, past_key_values=past).logits.float()], dim=1)
+    return output.logits[0, -1].float()
 
 
 def _completion(text: str, tokens: list[TokenLogprob]) -> Completion:

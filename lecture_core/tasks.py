@@ -6,7 +6,7 @@ and the key; knows no model and no page.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -37,7 +37,7 @@ _REQUIRED = {
     "stop": list,
     "max_new_tokens": int,
 }
-_OPTIONAL = {"compose": str, "items": list, "generator": dict}
+_OPTIONAL = {"compose": str, "items": list, "generator": dict, "published": dict}
 
 
 class TaskError(LectureError):
@@ -51,6 +51,22 @@ class Item:
     question: str
     answer: str
     rationale: str = ""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A cell of a published table to compare with: the row where column `where` is `value`, its column `column`.
+
+    Attributes:
+        table: id of the table.
+        label: what was measured, for the chart.
+    """
+
+    table: str
+    where: str
+    value: str
+    column: str
+    label: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,7 @@ class Task:
         labels: all possible answers; empty where the answer is free text.
         stop: strings that end a completion.
         max_new_tokens: budget of a completion.
+        published: a published rate of the same kind of question, in percent; None where there is none.
     """
 
     id: str
@@ -88,6 +105,7 @@ class Task:
     labels: tuple[str, ...]
     stop: tuple[str, ...]
     max_new_tokens: int
+    published: Published | None = None
 
 
 def list_tasks(lab: str | None = None, *, folder: Path = FOLDER) -> tuple[str, ...]:
@@ -128,7 +146,10 @@ class _Reader:
 
     def task(self) -> Task:
         self._check_keys()
-        raw, exemplars, items = self.raw, self._list("exemplars", MIN_EXEMPLARS), self._items()
+        raw, drawn = self.raw, self._drawn()
+        shown = drawn[: raw.get("generator", {}).get("exemplars", 0)]
+        exemplars = self._list("exemplars", MIN_EXEMPLARS - len(shown)) + shown
+        items = drawn[len(shown) :] or self._list("items", MIN_ITEMS)
         seen = {item.question for item in exemplars}
         for i, item in enumerate(items):
             if item.question in seen:
@@ -142,6 +163,7 @@ class _Reader:
             patterns=self._patterns(),
             labels=self._strings("labels"),
             stop=self._strings("stop"),
+            published=self._published(),
         )
         self._check_answers(task)
         return task
@@ -165,20 +187,31 @@ class _Reader:
         if not self.raw["stop"] or self.raw["max_new_tokens"] < 1:
             self.refuse("stop", "at least one string, and max_new_tokens above 0", self.raw["stop"])
 
-    def _items(self) -> tuple[Item, ...]:
-        if "items" in self.raw:
-            return self._list("items", MIN_ITEMS)
+    def _drawn(self) -> tuple[Item, ...]:
+        """The generator's exemplars and items; none where the file lists its items."""
+        if "generator" not in self.raw:
+            return ()
         options = dict(self.raw["generator"])
-        kind = options.pop("kind", None)
+        kind, shown = options.pop("kind", None), options.pop("exemplars", 0)
         if kind not in GENERATORS:
             self.refuse("generator.kind", "one of " + ", ".join(GENERATORS), kind)
+        if not isinstance(shown, int) or not isinstance(options.get("count", 0), int):
+            self.refuse("generator", "numbers of items and exemplars", self.raw["generator"])
+        options["count"] = options.get("count", 0) + shown
         try:
             drawn = draw(kind, options)
         except (TypeError, ValueError, KeyError) as exc:
             raise TaskError(f"{self.file}: key 'generator': expected the options of '{kind}'; {exc}.") from exc
-        if len(drawn) < MIN_ITEMS:
-            self.refuse("generator.count", f"at least {MIN_ITEMS}", len(drawn))
+        if len(drawn) < MIN_ITEMS + shown:
+            self.refuse("generator.count", f"at least {MIN_ITEMS}", len(drawn) - shown)
         return tuple(Item(question, answer) for question, answer in drawn)
+
+    def _published(self) -> Published | None:
+        given = self.raw.get("published")
+        names = [f.name for f in fields(Published)]
+        if given is not None and (set(given) != set(names) or not all(isinstance(v, str) for v in given.values())):
+            self.refuse("published", "texts for " + ", ".join(names), given)
+        return Published(**given) if given else None
 
     def _list(self, key: str, at_least: int) -> tuple[Item, ...]:
         if len(self.raw[key]) < at_least:

@@ -20,6 +20,7 @@ from lecture_core.engine.results import (
     GenerationChunk,
     Message,
     NextToken,
+    PromptScores,
     RecipeToken,
     Scores,
     TextToText,
@@ -166,6 +167,15 @@ class LocalEngine:
         from lecture_core import scoring
 
         return self._run(model, ("causal_lm",), lambda m: scoring.score(prompt, completions, m))
+
+    @remembered
+    def score_prompts(
+        self, prompts: Sequence[str], completions: Sequence[str], *, model: str, session: str = ""
+    ) -> PromptScores:
+        """See `Engine.score_prompts`."""
+        from lecture_core import scoring
+
+        return self._run(model, ("causal_lm",), lambda m: scoring.score_prompts(prompts, completions, m))
 
     @remembered
     def next_token(self, prompt: str, *, model: str, top_k: int = 10, session: str = "") -> NextToken:

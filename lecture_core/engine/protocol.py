@@ -11,6 +11,7 @@ from lecture_core.engine.results import (
     GenerationChunk,
     Message,
     NextToken,
+    PromptScores,
     RecipeToken,
     Scores,
     TextToText,
@@ -73,6 +74,11 @@ class Engine(Protocol):
 
     def score(self, prompt: str, completions: Sequence[str], *, model: str, session: str = "") -> Scores:
         """Log-probability of each completion after `prompt`; the prompt is computed once."""
+
+    def score_prompts(
+        self, prompts: Sequence[str], completions: Sequence[str], *, model: str, session: str = ""
+    ) -> PromptScores:
+        """Log-probability of each completion after each prompt; what all prompts share is computed once."""
 
     def next_token(self, prompt: str, *, model: str, top_k: int = 10, session: str = "") -> NextToken:
         """Distribution of the token after `prompt`."""

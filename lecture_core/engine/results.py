@@ -188,6 +188,14 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class PromptScores:
+    """The same completions after each prompt, in the order asked."""
+
+    prompts: tuple[Scores, ...]
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
 class NextToken:
     """The distribution after a prompt: top-k, entropy in nats, `log_normalisers` as in `MaskPrediction`."""
 

@@ -1,7 +1,7 @@
-"""Charts of the prompting labs: accuracy over the number of exemplars, chain of thought over model size.
+"""Charts of the prompting labs: measured rates with their intervals, chain of thought over model size.
 
-Lecture: few-shot learning; chain-of-thought prompting. Plain data in, a plotly figure out. Rates are shares in [0, 1];
-published scores are percent solved.
+Lecture: chain-of-thought prompting. `figures.few_shot` has accuracy over the number of exemplars. Plain data in, a
+plotly figure out. Published scores are percent solved.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,35 +53,8 @@ class Measured:
         return 100 * low, 100 * high
 
 
-def accuracy_over_k(
-    points: Sequence[Measured], *, ks: Sequence[int], chance: float | None = None, height: int = 320
-) -> go.Figure:
-    """Draw the rate of right answers over the number of exemplars, with 95 % intervals and counts.
-
-    Args:
-        points: measured so far; those with n = 0 are left out.
-        ks: all numbers of exemplars that will be measured; they space the axis evenly.
-        chance: rate of a blind guess among the labels, in [0, 1]; None where the answer is free text.
-        height: in pixels.
-    """
-    shown = [point for point in points if point.n]
-    figure = go.Figure(layout=base_layout(height=height))
-    if shown:
-        figure.add_trace(_with_intervals(shown, [str(int(p.x)) for p in shown], FAMILY_COLOURS["decoder"]))
-    if chance is not None:
-        figure.add_hline(100 * chance, line={"dash": "dot", "color": FAMILY_COLOURS["published"]})
-        figure.add_annotation(
-            x=1, xref="paper", xanchor="right", y=100 * chance, yanchor="bottom", text="blind guess", showarrow=False
-        )
-    names = [str(k) for k in ks]
-    figure.update_xaxes(
-        title="exemplars in the prompt (k)", type="category", categoryarray=names, range=[-0.4, len(ks) - 0.6]
-    )
-    figure.update_yaxes(title="right answers (%)", range=[-3, 112], tickvals=[0, 25, 50, 75, 100])
-    return figure
-
-
-def _with_intervals(points: Sequence[Measured], x: Sequence[float | str], colour: str) -> go.Scatter:
+def with_intervals(points: Sequence[Measured], x: Sequence[float | str], colour: str) -> go.Scatter:
+    """Draw measured rates with their 95 % intervals and counts."""
     low_high = [point.interval for point in points]
     return go.Scatter(
         x=list(x),
@@ -154,6 +127,6 @@ def _ours(point: Measured, prompt: str) -> go.Scatter:
     name, _, symbol = _PROMPTS[prompt]
     nudge = 1.15 if prompt == "cot" else 1 / 1.15  # side by side, not on top of each other
     hover = f"{point.label} ({count(point.x)}), our word problems, {name}: {point.words}"
-    trace = _with_intervals([point], [point.x * nudge], FAMILY_COLOURS["decoder"])
+    trace = with_intervals([point], [point.x * nudge], FAMILY_COLOURS["decoder"])
     label = "this model" if prompt == "cot" else ""
     return trace.update(text=[label], mode="markers+text", marker={"symbol": symbol, "size": 11}, hovertext=[hover])

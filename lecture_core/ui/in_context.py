@@ -8,8 +8,9 @@ import streamlit as st
 
 from lecture_core import in_context
 from lecture_core.engine import get_engine
+from lecture_core.exemplars import CONDITIONS
 from lecture_core.figures.in_context import in_context_curve
-from lecture_core.in_context import CONDITIONS, Pass
+from lecture_core.in_context import Pass
 from lecture_core.tasks import Task
 from lecture_core.ui import results
 from lecture_core.ui.charts import chart

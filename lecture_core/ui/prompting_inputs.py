@@ -4,21 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from lecture_core.prompting import MAX_EXEMPLARS
+from lecture_core.exemplars import CONDITIONS, ORDERS, conditions_of
+from lecture_core.few_shot import Asking
+from lecture_core.own_task import EXAMPLE, read_own_task
+from lecture_core.prompting import MAX_EXEMPLARS, SEPARATORS, PromptForm
 from lecture_core.tasks import Item, Task, list_tasks, load_task
 from lecture_core.ui import inputs
+from lecture_core.ui.errors import user_errors
 
 LECTURE, OWN = -1, -2
-
-
-@dataclass(frozen=True)
-class Setup:
-    """Settings of the few-shot lab: model, seed of the exemplars, whether the task description stands in front."""
-
-    model: str
-    seed: int
-    with_instruction: bool
+OWN_TASK = "own"
+_SCORINGS = {"ranked": "the most probable label", "written": "the text that the model writes"}
+_HOW_JUDGED = (
+    "**Labels**: the log-probability of each label after the prompt is computed; the highest counts, so there is "
+    "always an answer. **Text**: the model writes greedily up to the end of the line; the answer found in it must "
+    "equal the truth, so it can also fail by writing something else."
+)
 
 
 @dataclass(frozen=True)
@@ -30,27 +33,57 @@ class ReasoningSetup:
     seed: int
 
 
-def question(stem: str) -> tuple[Task, Item, int, Setup]:
-    """Ask, in one row, for task, question, number of exemplars and settings."""
+@dataclass(frozen=True)
+class Asked:
+    """What the few-shot lab shall do: a question of a task after `k` exemplars, and how it is asked."""
+
+    task: Task
+    item: Item
+    k: int
+    asking: Asking
+
+
+def question(stem: str) -> Asked | None:
+    """Ask, in one row, for task, question, number of exemplars and settings; None after a mistake, which is shown."""
     *row, four = st.columns([3, 4, 3, 2], vertical_alignment="bottom")
     one, two, three = row
-    names = list_tasks(stem)
+    names = [*list_tasks(stem), OWN_TASK]
     chosen = one.selectbox("Task", names, key=f"{stem}_task", format_func=_title, bind="query-params")
-    task = load_task(chosen)
-    options = [LECTURE, *range(len(task.items)), OWN]
-    index = two.selectbox(
-        "Question", options, key=f"{stem}_item", format_func=lambda i: _label(task, i), bind="query-params"
-    )
-    k = three.slider("Exemplars (k)", 0, MAX_EXEMPLARS, 3, key=f"{stem}_k", bind="query-params")
-    with four:
-        setup = _settings(stem, task)
-    if index == OWN:
-        return task, _own(stem, task), k, setup
-    return task, task.example if index == LECTURE else task.items[index], k, setup
+    with user_errors():
+        task = _own_task(stem) if chosen == OWN_TASK else load_task(chosen)
+        item = _item(stem, task, two)
+        most = min(MAX_EXEMPLARS, sum(exemplar.question != item.question for exemplar in task.exemplars))
+        k = _exemplars(three, stem, most)
+        with four:
+            asking = _settings(stem, task)
+        return Asked(task, item, k, asking)
+    return None
 
 
 def _title(name: str) -> str:
-    return load_task(name).title
+    return "Your own task" if name == OWN_TASK else load_task(name).title
+
+
+def _own_task(stem: str) -> Task:
+    left, right = st.columns([3, 2])
+    with left:
+        label = "Your examples, one a line: input => output"
+        lines = inputs.text(stem, "lines", label, EXAMPLE, height=150)
+    instruction = right.text_input(
+        "Task description (optional)", key=f"{stem}_instruction", max_chars=200, bind="query-params"
+    )
+    right.caption("Every line is asked with the others as exemplars. Answers that repeat count as labels.")
+    return read_own_task(lines, instruction or "")
+
+
+def _item(stem: str, task: Task, column: DeltaGenerator) -> Item:
+    options = [*([] if task.id == OWN_TASK else [LECTURE]), *range(len(task.items)), OWN]
+    index = column.selectbox(
+        "Question", options, key=f"{stem}_item", format_func=lambda i: _label(task, i), bind="query-params"
+    )
+    if index == OWN:
+        return _own(stem, task)
+    return task.example if index == LECTURE else task.items[index]
 
 
 def _label(task: Task, index: int) -> str:
@@ -66,14 +99,29 @@ def _own(stem: str, task: Task) -> Item:
     return Item(question, (truth or "").strip())
 
 
-def _settings(stem: str, task: Task) -> Setup:
+def _exemplars(column: DeltaGenerator, stem: str, most: int) -> int:
+    key = f"{stem}_k"
+    if st.session_state.get(key, 0) > most:  # a task with fewer exemplars was chosen
+        st.session_state[key] = most
+    return column.slider("Exemplars (k)", 0, most, min(3, most), key=key, bind="query-params")
+
+
+def _settings(stem: str, task: Task) -> Asking:
     with st.popover("Settings", icon=":material/tune:"):
         model = inputs.model(stem, "causal_lm")
         seed = inputs.seed(stem)
         st.caption("Seed 0 keeps the lecture's exemplars first; others shuffle them.")
         key = f"{stem}_described_{task.id}"
         described = st.toggle("Task description in front", task.instruct, key=key, bind="query-params")
-    return Setup(model, seed, described)
+        separator = inputs.choose("Between two exemplars", SEPARATORS, f"{stem}_separator", 260)
+        orders = {name: order.title for name, order in ORDERS.items()}
+        order = inputs.choose("Order of the exemplars", orders, f"{stem}_order", 260)
+        answers = {name: CONDITIONS[name].title for name in conditions_of(task)}
+        spoiled = inputs.choose("Answers of the exemplars", answers, f"{stem}_answers", 260)
+        scoring = inputs.choose("What counts", _SCORINGS, f"{stem}_scoring", 260) if task.labels else "ranked"
+        if task.labels:
+            st.caption(_HOW_JUDGED)
+    return Asking(model, PromptForm(seed, described, separator, order, spoiled), ranked=scoring == "ranked")
 
 
 def word_problem(stem: str, task: Task, presets: Mapping[str, Item]) -> tuple[Item, ReasoningSetup]:
@@ -84,17 +132,18 @@ def word_problem(stem: str, task: Task, presets: Mapping[str, Item]) -> tuple[It
     with left:
         asked = inputs.text(stem, "question", "The question", task.example.question, presets=titles, height=80)
     with right:
-        setup = _reasoning_settings(stem)
+        setup = _reasoning_settings(stem, task)
         if asked in known:
             return known[asked], setup
         truth = st.text_input("True answer", key=f"{stem}_truth", max_chars=40, bind="query-params", help="If known.")
     return Item(asked, (truth or "").strip()), setup
 
 
-def _reasoning_settings(stem: str) -> ReasoningSetup:
+def _reasoning_settings(stem: str, task: Task) -> ReasoningSetup:
     with st.popover("Settings", icon=":material/tune:"):
         model = inputs.model(stem, "causal_lm")
-        k = st.slider("Exemplars of the first two ways", 0, MAX_EXEMPLARS, 4, key=f"{stem}_k", bind="query-params")
+        most = len(task.exemplars)
+        k = st.slider("Exemplars of the first two ways", 0, most, 4, key=f"{stem}_k", bind="query-params")
         seed = inputs.seed(stem)
         st.caption("Seed 0 keeps the order of the file; others shuffle the exemplars.")
     return ReasoningSetup(model, k, seed)

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from lecture_core.engine import get_engine
-from lecture_core.in_context import CONDITIONS, MAX_EXAMPLES, conditions_of, write
+from lecture_core.exemplars import CONDITIONS, conditions_of
+from lecture_core.in_context import MAX_EXAMPLES, write
 from lecture_core.prompting_code import token_logprobs_code
 from lecture_core.tasks import Task, list_tasks, load_task
 from lecture_core.ui import in_context, inputs, page, results

@@ -71,6 +71,60 @@ def test_labels_are_ranked():
     assert any(label in html(at) for label in ("positive</mark>", "negative</mark>"))
 
 
+def test_the_form_of_the_prompt_comes_from_the_link():
+    at = opened(k="4", separator="\n###\n", order="reversed", answers="letters", seed="0")
+    assert not at.exception
+    prompt = next(code.value for code in at.code if "###" in code.value)
+    dates = re.findall(r"Input: (\S+)", prompt)
+    assert dates[:4] == [e.question for e in reversed(load_task("date_format").exemplars[:4])]
+    assert not re.search(r"Output: !\d", prompt)
+
+
+def test_labels_can_be_written():
+    at = opened(task=load_task("sentiment").title, scoring="written")
+    assert not at.exception
+    assert "log_probability" not in " ".join(code.value for code in at.code)
+
+
+def test_gpt3_stands_beside_arithmetic():
+    at = opened(task=load_task("sum_2_digits").title)
+    assert not at.exception
+    assert "Table 3.9" in words(at) + html(at)
+
+
+def test_an_own_task_learns_from_its_other_lines():
+    at = opened(task="Your own task", k="5")
+    assert not at.exception
+    assert any(code.value.count("Output:") == 6 for code in at.code)
+    at.text_area(key="few_shot_lines").set_value("un => one\ndeux => two\ntrois => three").run()
+    assert not at.exception
+    assert at.slider(key="few_shot_k").max == 2
+
+
+@pytest.mark.parametrize("lines", ["", "a => b", "a\nb => c", "a => b\na => c", "=> \n=>"])
+def test_unreadable_lines_get_a_sentence_and_stay(lines):
+    at = opened(task="Your own task")
+    at.text_area(key="few_shot_lines").set_value(lines).run()
+    assert not at.exception
+    assert len(at.error) == 1
+    assert "Expected" in at.error[0].value
+    assert at.text_area(key="few_shot_lines").value == lines
+
+
+def test_every_measured_question_can_be_opened_and_downloaded():
+    at = opened(task="Your own task", lines="1 => a\n2 => b\n3 => c")
+    at.button(key="few_shot_measure").click().run()
+    for _ in range(120):
+        if not at.session_state["few_shot_run"].running:
+            break
+        time.sleep(0.5)
+    at.run()
+    assert not at.exception
+    (table,) = [frame for frame in at.dataframe if "Truth" in frame.value.columns]
+    assert list(table.value["Truth"]) == ["a", "b", "c"]
+    assert [c for c in table.value.columns if c.startswith("k =")] == ["k = 0", "k = 1", "k = 2"]
+
+
 @pytest.mark.parametrize(
     "question",
     ["<script>alert(1)</script>", "![x](http://example.com/x.png)", "😀" * 20, "مرحبا بالعالم", "**bold** _it_ $x$"],

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lecture_core.in_context import CONDITIONS
+from lecture_core.exemplars import CONDITIONS
 from lecture_core.tasks import load_task
 
 PAGE = str(Path(__file__).parents[2] / "pages/prompting/in_context_learning.py")

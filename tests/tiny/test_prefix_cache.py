@@ -127,3 +127,30 @@ def test_completions_do_not_change_the_kept_prompt(load_family):
     (prompt,) = model.prefixes._prompts
     assert prompt.cache.get_seq_length() == len(prompt.ids)
     assert prompt.cache.layers[0].keys.shape[0] == 1
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_prompts_scored_together_equal_prompts_scored_alone(family, load_family):
+    model = load_family(family)
+    prompts = [EXEMPLARS + question for question in QUESTIONS] + [QUESTIONS[0], EXEMPLARS.strip()]
+    for chosen in (prompts, prompts[:4], [QUESTIONS[1], QUESTIONS[1] + " the"]):
+        together = scoring.score_prompts(chosen, LABELS, model)
+        for prompt, scores in zip(chosen, together.prompts, strict=True):
+            model.prefixes.clear()
+            alone = scoring.score(prompt, LABELS, model)
+            for one, other in zip(scores.completions, alone.completions, strict=True):
+                assert one.logprob == pytest.approx(other.logprob, abs=1e-4)
+                assert [t.token for t in one.tokens] == [t.token for t in other.tokens]
+
+
+def test_prompts_scored_together_fit_the_bound_on_a_batch(load_family, tokens_read, monkeypatch):
+    model = load_family("llama")
+    prompts = [EXEMPLARS + question for question in QUESTIONS]
+    expected = scoring.score_prompts(prompts, LABELS, model)
+    monkeypatch.setattr(scoring, "PREFIX_TOKENS", 60)
+    model.prefixes.clear()
+    read = tokens_read(model)
+    found = scoring.score_prompts(prompts, LABELS, model)
+    assert len(read) > 3
+    for one, other in zip(expected.prompts, found.prompts, strict=True):
+        assert [c.logprob for c in one.completions] == pytest.approx([c.logprob for c in other.completions], abs=1e-4)

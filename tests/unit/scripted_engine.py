@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from lecture_core.engine.results import Completion, GenerationChunk, Scores
+from lecture_core.engine.results import Completion, GenerationChunk, PromptScores, Scores
 from lecture_core.provenance import Provenance
 
 
@@ -40,3 +40,9 @@ class ScriptedEngine:
         self.prompts.append(prompt)
         scored = tuple(Completion(text, self.preference(prompt, text), ()) for text in completions)
         return Scores(scored, Provenance(model))
+
+    def score_prompts(
+        self, prompts: Sequence[str], completions: Sequence[str], *, model: str, session: str = ""
+    ) -> PromptScores:
+        scored = tuple(self.score(prompt, completions, model=model) for prompt in prompts)
+        return PromptScores(scored, Provenance(model))

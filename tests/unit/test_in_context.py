@@ -4,16 +4,9 @@ import random
 import pytest
 
 from lecture_core.errors import InvalidInputError
-from lecture_core.in_context import (
-    CONDITIONS,
-    conditions_of,
-    curve,
-    examples_that_fit,
-    random_letters,
-    shuffled_answers,
-    write,
-)
+from lecture_core.exemplars import CONDITIONS, conditions_of, random_letters, shuffled_answers
 from lecture_core.in_context import Pass as ReadPass
+from lecture_core.in_context import curve, examples_that_fit, write
 from lecture_core.provenance import Provenance
 from lecture_core.tasks import load_task
 

@@ -1,3 +1,7 @@
+import csv
+import io
+import itertools
+import re
 import subprocess
 import sys
 
@@ -9,8 +13,10 @@ from scripted_engine import ScriptedEngine
 from lecture_core import few_shot
 from lecture_core.engine.results import Tokenised
 from lecture_core.errors import ContextLengthError, InvalidInputError
-from lecture_core.measurement import judged
-from lecture_core.prompting import build_prompt, choose_exemplars, exemplars_that_fit
+from lecture_core.exemplars import CONDITIONS, ORDERS, choose_exemplars
+from lecture_core.few_shot import Asking
+from lecture_core.measurement import as_csv, judged
+from lecture_core.prompting import PromptForm, build_prompt, exemplars_that_fit
 from lecture_core.tasks import Item, list_tasks, load_task
 
 DATES = load_task("date_format")
@@ -61,7 +67,7 @@ def test_a_longer_prompt_begins_with_the_shorter_ones_exemplars(task, k):
 
 @pytest.mark.parametrize("described", [True, False])
 def test_instruction_stands_in_front_when_asked(described):
-    prompt = build_prompt(DATES, DATES.example, 2, with_instruction=described)
+    prompt = build_prompt(DATES, DATES.example, 2, PromptForm(with_instruction=described))
     assert prompt.startswith(DATES.instruction) is described
 
 
@@ -90,7 +96,7 @@ def test_how_many_exemplars_fit():
 def test_free_text_is_judged_by_the_extracted_answer():
     engine = ScriptedEngine(reply=lambda prompt: "!07!23!2005!\nInput: more")
     prompt = build_prompt(DATES, DATES.example, 3)
-    outcome = judged(few_shot.ask(engine, DATES, DATES.example, prompt, model="m"))
+    outcome = judged(few_shot.ask(engine, DATES, DATES.example, prompt, Asking("m")))
     assert outcome.right
     assert outcome.completion == " !07!23!2005!"
     assert engine.prompts == [prompt]
@@ -99,7 +105,7 @@ def test_free_text_is_judged_by_the_extracted_answer():
 def test_labels_are_judged_by_the_most_probable():
     engine = ScriptedEngine(preference=lambda prompt, text: -1.0 if text == " negative" else -2.0)
     item = next(i for i in SENTIMENT.items if i.answer == "negative")
-    outcome = judged(few_shot.ask(engine, SENTIMENT, item, "prompt", model="m"))
+    outcome = judged(few_shot.ask(engine, SENTIMENT, item, "prompt", Asking("m")))
     assert outcome.right
     assert outcome.label_logprobs == (-1.0, -2.0)
 
@@ -111,7 +117,7 @@ def test_measuring_counts_every_item_and_shows_its_prompt():
 
     engine = ScriptedEngine(reply)
     items = DATES.items[:20]
-    steps = list(few_shot.measure(engine, DATES, 4, items=items, model="m", seed=5))
+    steps = list(few_shot.measure(engine, DATES, 4, Asking("m", PromptForm(seed=5)), items=items))
     expected = sum(int(item.question[:4]) % 2 for item in items)
     assert (steps[-1].right, steps[-1].n, steps[-1].total) == (expected, 20, 20)
     assert [step.n for step in steps] == list(range(1, 21))
@@ -123,7 +129,7 @@ def test_measuring_counts_every_item_and_shows_its_prompt():
 
 def test_closing_a_measurement_asks_nothing_more():
     engine = ScriptedEngine()
-    steps = few_shot.measure(engine, DATES, 1, items=DATES.items, model="m")
+    steps = few_shot.measure(engine, DATES, 1, Asking("m"), items=DATES.items)
     next(steps)
     steps.close()
     assert len(engine.prompts) == 1
@@ -152,20 +158,73 @@ class Counting(ScriptedEngine):
 
 def test_an_over_long_prompt_says_how_many_exemplars_fit():
     build = few_shot.fitted_prompt
-    assert build(Counting(), DATES, DATES.example, 8, model="m").tokens == 35
+    assert build(Counting(), DATES, DATES.example, 8, Asking("m")).tokens == 35
     long = Item("word " * 10 + "2005-07-23", "?")
     with pytest.raises(ContextLengthError, match="Take 6 exemplars"):
-        build(Counting(), DATES, long, 8, model="m")
+        build(Counting(), DATES, long, 8, Asking("m"))
     with pytest.raises(ContextLengthError, match="Shorten the question"):
-        build(Counting(), DATES, Item("word " * 50, "?"), 8, model="m")
+        build(Counting(), DATES, Item("word " * 50, "?"), 8, Asking("m"))
 
 
 @pytest.mark.parametrize("question", ["", "   ", "a\x00b"])
 def test_an_unreadable_question_is_refused(question):
     with pytest.raises(InvalidInputError):
-        few_shot.fitted_prompt(Counting(), DATES, Item(question, ""), 3, model="m")
+        few_shot.fitted_prompt(Counting(), DATES, Item(question, ""), 3, Asking("m"))
 
 
-def test_measuring_over_k_names_every_k_in_order():
-    steps = list(few_shot.measure_over_k(ScriptedEngine(), DATES, items=DATES.items[:2], model="m"))
-    assert [name for name, _ in steps] == [str(k) for k in few_shot.KS for _ in range(2)]
+def test_measuring_over_k_names_every_k_that_fits_in_order():
+    short = [Item(question, "!01!01!2001!") for question in ("2001-01-01", "2002-01-01")]
+    steps = few_shot.measure_over_k(Counting(), DATES, Asking("m"), items=short)
+    assert [name for name, _ in steps] == [k for k in ("0", "1", "2", "4", "8") for _ in range(2)]
+
+
+def test_labels_of_many_questions_are_ranked_together_after_the_same_exemplars():
+    engine = ScriptedEngine(preference=lambda prompt, text: -1.0 if text == " negative" else -2.0)
+    items = SENTIMENT.items[:60]
+    steps = list(few_shot.measure(engine, SENTIMENT, 2, Asking("m"), items=items))
+    assert [step.n for step in steps] == list(range(1, 61))
+    assert steps[-1].right == sum(item.answer == "negative" for item in items)
+    assert engine.prompts == [build_prompt(SENTIMENT, item, 2) for item in items]
+    assert [one.item for one in steps[-1].outcomes] == list(items)
+
+
+def test_labels_can_be_written_instead_of_ranked():
+    engine = ScriptedEngine(reply=lambda prompt: "positive\nReview: more")
+    item = next(item for item in SENTIMENT.items if item.answer == "positive")
+    outcome = judged(few_shot.ask(engine, SENTIMENT, item, "prompt", Asking("m", ranked=False)))
+    assert (outcome.right, outcome.label_logprobs, outcome.completion) == (True, (), " positive")
+
+
+@given(st.integers(0, 12), st.integers(0, 50), st.sampled_from(list(ORDERS)), st.sampled_from(list(CONDITIONS)))
+def test_every_form_shows_the_same_questions_and_asks_last(k, seed, order, answers):
+    form = PromptForm(seed, order=order, answers=answers, separator="\n\n")
+    item = DATES.items[0]
+    parts = build_prompt(DATES, item, k, form).split("\n\n")
+    assert parts[-1] == f"Input: {item.question}\nOutput:"
+    shown = [part.split("\n")[0].removeprefix("Input: ") for part in parts[:-1]]
+    assert sorted(shown) == sorted(e.question for e in choose_exemplars(DATES, item, k, seed=seed))
+    if answers == "true":
+        truth = {e.question: e.answer for e in DATES.exemplars}
+        assert all(part.endswith(f"Output: {truth[q]}") for q, part in zip(shown, parts, strict=False))
+
+
+def test_equal_answers_side_by_side_change_sides_once():
+    form = PromptForm(order="by_answer")
+    prompt = build_prompt(SENTIMENT, SENTIMENT.items[0], 8, form)
+    labels = re.findall(r"Sentiment: (\w+)", prompt)
+    assert sum(a != b for a, b in itertools.pairwise(labels)) == 1
+
+
+def test_always_the_same_answer_is_right_for_the_most_frequent_one():
+    items = [Item(str(i), answer) for i, answer in enumerate(["a", "b", "b", "c"])]
+    assert few_shot.majority(items) == 0.5
+
+
+def test_the_csv_has_a_row_for_every_question_and_no_formulas():
+    engine = Counting(reply=lambda prompt: "=1+1" if prompt.endswith("2001-01-01\nOutput:") else "-5")
+    items = [Item("2001-01-01", "!01!01!2001!"), Item("2002-01-01", "-5")]
+    kept = dict(few_shot.measure_over_k(engine, DATES, Asking("m"), items=items))
+    rows = list(csv.DictReader(io.StringIO(as_csv(kept, condition="k"))))
+    assert len(rows) == 2 * len(kept)
+    assert {row["k"] for row in rows} == set(kept)
+    assert {row["completion"].strip() for row in rows} == {"' =1+1", "-5"}

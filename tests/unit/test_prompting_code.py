@@ -2,6 +2,7 @@ import pytest
 
 from lecture_core.chain_of_thought import METHODS
 from lecture_core.chain_of_thought import build_prompt as reasoning_prompt
+from lecture_core.few_shot import Asking
 from lecture_core.prompting import build_prompt
 from lecture_core.prompting_code import reasoning_code, task_code
 from lecture_core.tasks import list_tasks, load_task
@@ -14,7 +15,7 @@ MODELS = ("smollm2-135m-instruct", "gpt2")
 def test_code_is_python_and_holds_the_exact_prompt(name, model):
     task = load_task(name)
     prompt = build_prompt(task, task.example, 3)
-    code = task_code(task, model, prompt)
+    code = task_code(task, Asking(model), prompt)
     compile(code, name, "exec")
     assert f"prompt = {prompt!r}" in code
 

@@ -6,7 +6,8 @@ import yaml
 
 from lecture_core.answers import extract
 from lecture_core.errors import LectureError
-from lecture_core.task_generators import dates, scrambled_words
+from lecture_core.tables import load_table
+from lecture_core.task_generators import WAYS, dates, scrambled_words
 from lecture_core.tasks import FOLDER, list_tasks, load_task
 
 TASKS = list_tasks()
@@ -18,7 +19,9 @@ def every_item(task):
 
 
 def test_the_lectures_tasks_are_there():
-    assert list_tasks("few_shot") == ("date_format", "drop_reading", "sentiment", "unscramble", "word_in_context")
+    slides = {"date_format", "drop_reading", "sentiment", "unscramble", "word_in_context"}
+    assert slides < set(list_tasks("few_shot"))
+    assert list_tasks("few_shot")[0] == "date_format"
     assert list_tasks("chain_of_thought") == ("word_problems",)
 
 
@@ -69,17 +72,56 @@ def test_word_in_context_pairs_contain_the_word():
         assert all(re.search(rf"\b{word}\b", sentence, re.IGNORECASE) for sentence in (first, second)), item
 
 
-def test_unscramble_items_have_the_letters_of_their_word():
-    for item in every_item(load_task("unscramble")):
-        assert sorted(item.question) == sorted(item.answer)
+SCRAMBLES = {
+    "unscramble": lambda shown, word: sorted(shown) == sorted(word),
+    "scramble_cycle": lambda shown, word: shown in word + word,
+    "scramble_anagram_but_1": lambda shown, word: (shown[0], shown[-1]) == (word[0], word[-1]),
+    "scramble_anagram_but_2": lambda shown, word: (shown[:2], shown[-2:]) == (word[:2], word[-2:]),
+    "scramble_insertion": lambda shown, word: re.sub(r"[^a-z]", "", shown) == word,
+    "scramble_reversed": lambda shown, word: shown[::-1] == word,
+}
+
+
+@pytest.mark.parametrize("name", SCRAMBLES)
+def test_scrambled_words_keep_what_the_kind_promises(name):
+    for item in every_item(load_task(name)):
+        assert SCRAMBLES[name](item.question, item.answer), item
+        assert sorted(re.sub(r"[^a-z]", "", item.question)) == sorted(item.answer), item
         assert item.question != item.answer
+
+
+@pytest.mark.parametrize("name", [n for n in TASKS if "_digits" in n])
+def test_sums_are_right(name):
+    operation = {"plus": add, "minus": sub}
+    for item in every_item(load_task(name)):
+        left, sign, right = re.fullmatch(r"What is (\d+) (plus|minus) (\d+)\?", item.question).groups()
+        assert operation[sign](int(left), int(right)) == int(item.answer)
+        assert len(left) <= int(name.split("_")[1])
+
+
+def test_exemplars_reach_32_where_they_are_drawn():
+    for name in list_tasks("few_shot"):
+        task = load_task(name)
+        assert len(task.exemplars) >= (16 if name == "drop_reading" else 32)
+        assert len(task.items) == 100
+
+
+def test_published_rates_to_compare_with_exist():
+    compared = [load_task(name).published for name in TASKS if load_task(name).published]
+    assert len(compared) == 4
+    for cell in compared:
+        frame = load_table(cell.table).frame
+        assert 0 <= float(frame[frame[cell.where] == cell.value].iloc[0][cell.column]) <= 100
 
 
 def test_generators_repeat_with_the_seed():
     options = {"count": 20, "years": (1990, 2020), "answer": "{day}.{month}.{year}"}
     assert dates(seed=3, **options) == dates(seed=3, **options) != dates(seed=4, **options)
-    words = ["apple", "river", "stone", "cloud"]
-    assert scrambled_words(seed=1, count=3, words=words) == scrambled_words(seed=1, count=3, words=words)
+    for way in WAYS:
+        drawn = scrambled_words(seed=1, count=30, way=way, without=("apple",))
+        assert drawn == scrambled_words(seed=1, count=30, way=way, without=("apple",))
+        assert len({word for _, word in drawn}) == 30
+        assert "apple" not in dict(drawn).values()
 
 
 def edited(folder, change):
@@ -103,6 +145,7 @@ BREAKS = {
     "answer_patterns.strict": lambda raw: raw["answer_patterns"].update(strict="("),
     "answer_patterns": lambda raw: raw["answer_patterns"].pop("flexible"),
     "generator": lambda raw: (raw.pop("items"), raw.update(generator={"kind": "dates", "seed": 1})),
+    "published": lambda raw: raw.update(published={"table": "gpt3_arithmetic"}),
     "generator.kind": lambda raw: (raw.pop("items"), raw.update(generator={"kind": "poems"})),
     "example": lambda raw: raw.update(example=["a"]),
 }

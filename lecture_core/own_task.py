@@ -1,0 +1,78 @@
+"""A visitor's own few-shot task: one `input => output` pair a line. Every line is asked with the others as exemplars.
+
+Lecture: GPT-3, task specifications. Text in, a `Task` out; a line that cannot be read is named.
+"""
+
+import re
+
+from lecture_core.answers import AnswerPatterns
+from lecture_core.errors import InvalidInputError
+from lecture_core.tasks import Item, Task
+
+ARROW = "=>"
+MAX_LINES = 200
+MAX_LABELS = 12
+EXAMPLE = """2 km => 2000 m
+7 km => 7000 m
+4 km => 4000 m
+9 km => 9000 m
+3 km => 3000 m
+8 km => 8000 m"""
+
+
+def read_own_task(lines: str, instruction: str = "") -> Task:
+    """Turn pasted lines into a task; empty lines are skipped, and so is a pair that stands there twice.
+
+    The answers count as labels, to be ranked, where there are at most 12 different ones and each stands there twice.
+
+    Raises:
+        InvalidInputError: a line without `=>`, without input or output, one input with two outputs, or fewer than
+            two pairs.
+    """
+    pairs: dict[str, str] = {}
+    for number, line in enumerate(lines.splitlines(), start=1):
+        if line.strip():
+            _add(pairs, number, line)
+    if not 2 <= len(pairs) <= MAX_LINES:
+        raise InvalidInputError(
+            expected=f"2 to {MAX_LINES} different lines of the form: input {ARROW} output",
+            got=str(len(pairs)),
+            remedy="write a pair on each line; every line is asked with the others as exemplars",
+        )
+    items = tuple(Item(question, answer) for question, answer in pairs.items())
+    labels = tuple(dict.fromkeys(pairs.values()))
+    ranked = 2 <= len(labels) <= MAX_LABELS and all(list(pairs.values()).count(label) > 1 for label in labels)
+    return Task(
+        id="own",
+        lab="few_shot",
+        title="Your own task",
+        lecture="GPT-3: task specifications",
+        source="written by the visitor",
+        instruction=" ".join(instruction.split()),
+        instruct=bool(instruction.strip()),
+        prompt="Input: {question}\nOutput:",
+        separator="\n",
+        example=items[0],
+        exemplars=items,
+        items=items,
+        patterns=AnswerPatterns(strict=r"^\s*(\S[^\n]*)", flexible=r"(\S[^\n]*)"),
+        labels=labels if ranked else (),
+        stop=("\n",),
+        max_new_tokens=min(64, 8 + max(map(len, labels))),
+    )
+
+
+def _add(pairs: dict[str, str], number: int, line: str) -> None:
+    question, arrow, answer = (part.strip() for part in re.sub(r"[\x00-\x1f]", " ", line).partition(ARROW))
+    if not (question and arrow and answer):
+        raise InvalidInputError(
+            expected=f"input {ARROW} output on line {number}",
+            got=line.strip()[:60],
+            remedy=f"put {ARROW} between the two, and text on both sides",
+        )
+    if pairs.setdefault(question, answer) != answer:
+        raise InvalidInputError(
+            expected="one output for each input",
+            got=f"another one for '{question[:40]}' on line {number}",
+            remedy="keep one of the two lines",
+        )

@@ -1,0 +1,181 @@
+"""The parts of the few-shot lab: answers side by side, accuracy over k, every question that was asked."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from lecture_core import catalog, few_shot
+from lecture_core.engine import get_engine
+from lecture_core.few_shot import Asking, FittedPrompt
+from lecture_core.figures.few_shot import accuracy_over_k, shots_by_size
+from lecture_core.figures.prompting import Measured
+from lecture_core.loading import availability
+from lecture_core.measurement import Answering, Measuring, Outcome, Progress, as_csv, label_shares
+from lecture_core.recorded_runs import counted, rates
+from lecture_core.tables import load_table
+from lecture_core.tasks import Item, Task
+from lecture_core.ui import results
+from lecture_core.ui.answers import answer_box
+from lecture_core.ui.charts import chart
+from lecture_core.ui.measuring import measuring, origin
+from lecture_core.ui.memory import session_id
+from lecture_core.ui.race import race
+from lecture_core.ui.tables import lecture_table, source_line
+
+_BENCHMARKS = {"BoolQ": "accuracy", "SQuAD 2.0": "F1", "ANLI R1": "accuracy"}
+
+
+def answers(
+    stem: str, task: Task, item: Item, prompts: Mapping[str, FittedPrompt], asking: Asking
+) -> dict[str, Outcome]:
+    """Show the exact prompt and, beside it, the answers with and without exemplars."""
+    left, right = st.columns([4, 3], gap="medium")
+    prompt = next(iter(prompts.values()))
+    left.markdown(f"**The exact prompt** :small[:gray[{prompt.tokens:,} of at most {prompt.context_length:,} tokens]]")
+    left.code(prompt.text, language=None, wrap_lines=True, height=250)
+    boxes, slots = {}, {}
+    for name in prompts:
+        boxes[name] = right.container(gap="xsmall")
+        boxes[name].markdown(f"**{name}**")
+        slots[name] = boxes[name].empty()
+
+    def start(name: str) -> Answering:
+        return few_shot.ask(get_engine(), task, item, prompts[name].text, asking, session=session_id())
+
+    outcomes = race(stem, (item, asking, *prompts.values()), slots, start, control=right.empty(), lines=1)
+    for name, outcome in outcomes.items():
+        if outcome.label_logprobs:
+            with boxes[name]:
+                results.candidate_bars(f"{stem}_{name}", label_shares(task.labels, outcome), family="decoder")
+    return outcomes
+
+
+def accuracy(stem: str, task: Task, asking: Asking) -> None:
+    """Measure the task at every k, or show what was recorded; then let every question be opened."""
+    items = task.items[: few_shot.ITEMS]
+    models = _models(stem, asking.model)
+    ks = few_shot.numbers_of_exemplars(get_engine(), task, items, asking)
+    names = {_condition(model, k): f"k = {k}" + f", {model}" * (len(models) > 1) for model in models for k in ks}
+
+    def steps(session: str) -> Measuring:
+        for model in models:
+            here = replace(asking, model=model)
+            for k, progress in few_shot.measure_over_k(get_engine(), task, here, items=items, session=session):
+                yield _condition(model, int(k)), progress
+
+    def draw(kept: Mapping[str, Progress]) -> None:
+        _chart(stem, task, models, ks, kept, asking)
+
+    label = f"Measure {len(items)} question{'s' * (len(items) > 1)} at each k"
+    measuring(stem, label=label, inputs=(task, asking, models), names=names, items=len(items), steps=steps, draw=draw)
+    run = st.session_state.get(f"{stem}_run")
+    if run is not None and not run.running and run.kept:
+        every_question(stem, task, run.kept, names)
+
+
+def _condition(model: str, k: int) -> str:
+    return f"{model} {k}"
+
+
+def _models(stem: str, chosen: str) -> tuple[str, ...]:
+    """The chosen model and those to compare it with, smallest first; asked only where there is a choice."""
+    usable = [spec for spec in catalog.models("causal_lm") if availability(spec).usable]
+    others = [spec.id for spec in usable if spec.id != chosen]
+    if not others:
+        return (chosen,)
+    also = st.multiselect("Measure also", others, key=f"{stem}_ladder", bind="query-params")
+    return tuple(sorted({chosen, *also}, key=lambda model: catalog.get(model).parameters))
+
+
+def _chart(
+    stem: str,
+    task: Task,
+    models: Sequence[str],
+    ks: Sequence[int],
+    kept: Mapping[str, Progress],
+    asking: Asking,
+) -> None:
+    series, made = {}, None
+    for model in models:
+        known = rates(f"{stem}_accuracy", task=task.id, model=model, seed=asking.form.seed)
+        recorded = known if asking.as_recorded(task) and not kept else {}
+        counts, origin_of = counted(_of(kept, model), recorded)
+        made = made or origin_of
+        series[model] = [Measured(int(k), right, n, f"{model}, k = {k}:") for k, (right, n) in counts.items()]
+    figure = accuracy_over_k(series, ks=ks, lines=_comparisons(task))
+    said = "; ".join(f"{p.label} {p.right} of {p.n} right" for points in series.values() for p in points)
+    chart(figure, key=f"{stem}_chart", alt=said or "nothing measured yet")
+    origin(made)
+    if task.published:
+        source_line(load_table(task.published.table))
+
+
+def _of(kept: Mapping[str, Progress], model: str) -> dict[str, Progress]:
+    return {name.rsplit(" ", 1)[1]: progress for name, progress in kept.items() if name.rsplit(" ", 1)[0] == model}
+
+
+def _comparisons(task: Task) -> dict[str, float]:
+    lines = {"always the same label": few_shot.majority(task.items)} if task.labels else {}
+    if task.published:
+        frame = load_table(task.published.table).frame
+        row = frame[frame[task.published.where] == task.published.value].iloc[0]
+        percent = float(row[task.published.column])
+        lines[f"{task.published.label}: {percent:.1f} %"] = percent / 100
+    return lines
+
+
+def every_question(stem: str, task: Task, kept: Mapping[str, Progress], names: Mapping[str, str]) -> None:
+    """List every question with the answers at each k; a click on a cell opens its prompt, output and verdict."""
+    columns = {names[name]: list(_marks(progress)) for name, progress in kept.items() if name in names}
+    longest = max(kept.values(), key=lambda progress: progress.n)
+    head = {"Question": [o.item.question for o in longest.outcomes], "Truth": [o.item.answer for o in longest.outcomes]}
+    frame = pd.concat([pd.DataFrame(head), pd.DataFrame({k: pd.Series(v) for k, v in columns.items()})], axis=1)
+    frame.index += 1
+    st.markdown("**Every question** :small[:gray[click an answer to see its prompt]]")
+    picked = st.dataframe(
+        frame.fillna(""),
+        key=f"{stem}_questions",
+        height=280 if len(frame) > 6 else "content",
+        on_select="rerun",
+        selection_mode="single-cell",
+        alt=f"{len(frame)} questions with the answers at each number of exemplars",
+        column_config={"Question": st.column_config.Column(width="medium", pinned=True)},
+    )
+    texts = as_csv({names.get(name, name): progress for name, progress in kept.items()}, condition="condition")
+    file = f"few_shot_{task.id}.csv"
+    st.download_button("Download as CSV", texts, file, "text/csv", key=f"{stem}_csv", icon=":material/download:")
+    for row, column in picked["selection"]["cells"]:
+        found = next((name for name in kept if names.get(name) == column), next(iter(kept)))
+        if row < kept[found].n:
+            _open(kept[found].outcomes[row], names.get(found, found))
+
+
+def _marks(progress: Progress) -> Generator[str, None, None]:
+    for one in progress.outcomes:
+        answer = one.extracted.value if one.extracted else "(none)"
+        yield f"{'✓' if one.right else '✗'} {answer}"
+
+
+def _open(outcome: Outcome, name: str) -> None:
+    left, right = st.columns([4, 3], gap="medium")
+    left.markdown(f"**Prompt, {name}**")
+    left.code(outcome.prompt, language=None, wrap_lines=True, height=220)
+    right.markdown("**Output and verdict**")
+    answer_box(right.empty(), outcome, lines=1)
+
+
+def published(stem: str, task: Task) -> None:
+    """Show GPT-3's published results for this kind of task, and how its three settings grow with size."""
+    if task.published:
+        lecture_table(task.published.table, key=f"{stem}_published", columns=("task", "operation", "accuracy"))
+    else:
+        lecture_table("gpt3_superglue", key=f"{stem}_published")
+    table = load_table("gpt3_by_size")
+    st.markdown("**GPT-3: how much do examples help as it grows?**")
+    names = list(_BENCHMARKS)
+    benchmark = st.segmented_control("Benchmark", names, default=names[0], key=f"{stem}_by_size", required=True)
+    figure = shots_by_size(table.frame, task=benchmark, metric=_BENCHMARKS[benchmark])
+    chart(figure, key=f"{stem}_sizes", alt=f"GPT-3 on {benchmark} with zero, one and few examples, by size")
+    source_line(table)

@@ -1,0 +1,63 @@
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lecture_core.errors import InvalidInputError
+from lecture_core.own_task import EXAMPLE, read_own_task
+from lecture_core.prompting import build_prompt
+
+
+def test_every_line_is_asked_with_the_others_as_exemplars():
+    task = read_own_task(EXAMPLE)
+    assert len(task.items) == 6
+    prompt = build_prompt(task, task.items[2], 10)
+    assert prompt.count("Output:") == 6
+    assert prompt.endswith("Input: 4 km\nOutput:")
+    assert "4000 m" not in prompt
+    assert task.labels == ()
+
+
+def test_answers_that_repeat_are_labels():
+    assert read_own_task("a => x\nb => y\nc => x\nd => y").labels == ("x", "y")
+    assert read_own_task("a => x\nb => x").labels == ()  # one label leaves nothing to rank
+    assert read_own_task("a => x\nb => y\nc => x").labels == ()
+
+
+def test_empty_lines_and_repeated_pairs_are_skipped():
+    assert len(read_own_task("\n a => x \n\n  \na => x\nb=>y\n").items) == 2
+
+
+def test_a_description_stands_in_front():
+    task = read_own_task("a => x\nb => y", "  Say\nit ")
+    assert build_prompt(task, task.items[0], 1) == "Say it\nInput: b\nOutput: y\nInput: a\nOutput:"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("", "got 0"),
+        ("a => x", "got 1"),
+        ("a => x\nb", "on line 2"),
+        ("a =>\nb => y", "on line 1"),
+        ("=> x\nb => y", "on line 1"),
+        ("a => x\na => y", "one output for each input"),
+        ("\n".join(f"{i} => x" for i in range(201)), "got 201"),
+    ],
+)
+def test_what_cannot_be_read_is_named(lines, message):
+    with pytest.raises(InvalidInputError, match=message):
+        read_own_task(lines)
+
+
+@pytest.mark.parametrize("word", ["שלום", "你好", "😀", "<b>", "{question}", "a\x07b", "$x$"])
+def test_any_writing_can_be_a_task(word):
+    task = read_own_task(f"{word} => {word}1\nother => {word}2")
+    assert word.replace("\x07", " ") in build_prompt(task, task.items[0], 1)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_task_or_a_sentence(lines):
+    with contextlib.suppress(InvalidInputError):
+        assert len(read_own_task(lines).items) >= 2
