@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from lecture_core.outline import PAGES, PARTS
+from lecture_core.ui import first_views, waiting
 from lecture_core.ui.sidebar import sidebar
 
 ICON = Path(__file__).parent / "lecture_core" / "ui" / "icon.svg"
@@ -24,7 +25,9 @@ navigation = st.navigation(
     },
     expanded=True,
 )
+waiting.install()
 machine = st.sidebar.empty()
 sidebar(machine)
 navigation.run()
 sidebar(machine)  # again: the page may have loaded a model
+first_views.follow()

@@ -19,6 +19,7 @@ class Provenance:
         seconds: wall-clock time of the computation, waiting excluded.
         cached: whether the result was computed for an earlier request; `seconds` are those it took then.
         source: citation of a published number, command of a recorded one.
+        stands_in: whether a recorded result is shown only until the live one comes.
     """
 
     model: str = ""
@@ -30,6 +31,7 @@ class Provenance:
     kind: Kind = "live"
     source: str = ""
     cached: bool = field(default=False, compare=False)
+    stands_in: bool = field(default=False, compare=False)
 
     def caption(self) -> str:
         """Return the line under a result: `minilm-mlm · rev 3f2a · CPU float32 · seed 7 · 0.03 s`."""

@@ -24,6 +24,8 @@ def get_engine() -> Engine:
 def _engine(name: str) -> Engine:
     if name != "local":
         raise InvalidInputError(expected="LECTURE_ENGINE=local", got=name[:20], remedy="unset LECTURE_ENGINE")
+    from lecture_core.engine.first_views import FirstViews
     from lecture_core.engine.local import LocalEngine
 
-    return LocalEngine()
+    wanted = os.environ.get("LECTURE_FIRST_VIEWS", "on") != "off"
+    return LocalEngine(first_views=FirstViews() if wanted else None)

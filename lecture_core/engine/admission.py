@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lecture_core.engine.waiting import Ticket
 from lecture_core.errors import BusyError
 
 LIMITS = {"cpu": 32, "cuda": 512}
@@ -20,7 +21,7 @@ class Admission:
         self.limit = limit
         self._count = 0
         self._lock = threading.Lock()
-        self._running: dict[str, threading.Event] = {}
+        self._running: dict[str, Ticket] = {}
 
     @property
     def waiting(self) -> int:
@@ -47,26 +48,26 @@ class Admission:
                 self._count -= 1
 
     @contextmanager
-    def stream(self, session: str) -> Iterator[threading.Event]:
-        """Hold a place for a stream; a newer stream of the same session, or `cancel`, sets the event that ends it."""
-        cancelled = threading.Event()
+    def stream(self, session: str) -> Iterator[Ticket]:
+        """Hold a place for a stream; a newer one of the same session, or `cancel`, sets the ticket, which ends it."""
+        ticket = Ticket()
         with self.admit():
             with self._lock:
                 older = self._running.get(session) if session else None
                 if session:
-                    self._running[session] = cancelled
+                    self._running[session] = ticket
             if older is not None:
                 older.set()
             try:
-                yield cancelled
+                yield ticket
             finally:
                 with self._lock:
-                    if session and self._running.get(session) is cancelled:
+                    if session and self._running.get(session) is ticket:
                         del self._running[session]
 
     def cancel(self, session: str) -> None:
         """Tell the stream of a session to end; nothing if it has none."""
         with self._lock:
-            event = self._running.get(session)
-        if event is not None:
-            event.set()
+            ticket = self._running.get(session)
+        if ticket is not None:
+            ticket.set()

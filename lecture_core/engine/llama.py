@@ -16,8 +16,9 @@ from typing import Any
 from lecture_core import catalog
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
-from lecture_core.engine.results import LoadedStatus, Message
-from lecture_core.engine.streams import wait_for
+from lecture_core.engine.results import Message
+from lecture_core.engine.status import LoadedStatus
+from lecture_core.engine.waiting import Slots, Ticket
 from lecture_core.errors import ContextLengthError, InvalidInputError, LectureError, ModelUnavailableError
 from lecture_core.generation import Emit, Sampling
 from lecture_core.loading import gguf_path, revision_of
@@ -128,7 +129,7 @@ class LlamaPool:
         """Start nothing."""
         self._processes: dict[str, Future[LlamaProcess]] = {}
         self._revisions: dict[str, str] = {}
-        self._slots = threading.BoundedSemaphore(SLOTS)
+        self._slots = Slots(SLOTS)
         self._lock = threading.Lock()
 
     def run(
@@ -137,17 +138,23 @@ class LlamaPool:
         prompt: str | Sequence[Message],
         sampling: Sampling,
         emit: Emit,
-        cancelled: threading.Event,
+        ticket: Ticket,
     ) -> tuple[str, Provenance]:
         """Wait for a slot and stream an answer to `emit`; returns why it ended and where it came from."""
         path = gguf_path(spec)
         origin = Provenance(spec.id, self._revision(spec), "cpu", path.stem.rpartition(".")[2], sampling.seed)
-        if not wait_for(self._slots, cancelled):
-            return "cancelled", origin
-        try:
-            return self._process(spec).stream(prompt, sampling, emit), origin
-        finally:
-            self._slots.release()
+        with self._slots.take(ticket) as taken:
+            return (self._process(spec).stream(prompt, sampling, emit) if taken else "cancelled"), origin
+
+    def ready(self, spec: ModelSpec) -> bool:
+        """Whether the model's process runs and can answer."""
+        process = self._processes.get(spec.id)
+        return process is not None and process.done() and process.exception() is None and process.result().alive
+
+    def start(self, spec: ModelSpec) -> None:
+        """Start the model's process and learn its revision, without asking it anything."""
+        self._revision(spec)
+        self._process(spec)
 
     def status(self) -> list[LoadedStatus]:
         """The models whose process runs."""

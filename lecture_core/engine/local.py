@@ -1,7 +1,6 @@
 """The engine in this process: one worker a model, models loaded at first use, least recently used ones let go."""
 
 import hashlib
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
@@ -10,25 +9,14 @@ from lecture_core import catalog, generation
 from lecture_core import device as devices
 from lecture_core.engine import llama
 from lecture_core.engine.admission import LIMITS, Admission
+from lecture_core.engine.calls import CAUSAL, ModelCalls
+from lecture_core.engine.first_views import FirstViews, Question
 from lecture_core.engine.pool import WorkerPool, memory_budget
-from lecture_core.engine.result_cache import LIMIT, ResultCache, remembered
-from lecture_core.engine.results import (
-    Corruption,
-    Detection,
-    EngineStatus,
-    FillMaskResult,
-    GenerationChunk,
-    Message,
-    NextToken,
-    PromptScores,
-    RecipeToken,
-    Scores,
-    TextToText,
-    Tokenised,
-    TokenLogprobs,
-    VocabularyAtMask,
-)
+from lecture_core.engine.result_cache import LIMIT
+from lecture_core.engine.results import GenerationChunk, Message
+from lecture_core.engine.status import EngineStatus
 from lecture_core.engine.streams import stream
+from lecture_core.engine.waiting import Ticket
 from lecture_core.errors import InvalidInputError
 from lecture_core.loading import LoadedModel, LoadedTokenizer, gguf_path, revision_of
 from lecture_core.provenance import Provenance
@@ -39,171 +27,22 @@ if TYPE_CHECKING:
     from lecture_core.encoder import EncoderRequest
 
 T = TypeVar("T")
-MASKED = ("masked_lm", "rtd_generator")
 DEADLINE = 90.0  # seconds for an answer, loading and a first conversion included
 
 
-class LocalEngine:
+class LocalEngine(ModelCalls):
     """Runs the catalog's models in this process; thread-safe. Implements `protocol.Engine`. Loads nothing by itself.
 
     Args:
         result_bytes: what kept results of pure calls may take together; 0 computes everything anew.
+        first_views: recorded answers for the time until a model is loaded; None for none.
     """
 
-    def __init__(self, *, result_bytes: int = LIMIT) -> None:
-        self.results = ResultCache(result_bytes)
+    def __init__(self, *, result_bytes: int = LIMIT, first_views: FirstViews | None = None) -> None:
+        super().__init__(result_bytes=result_bytes, first_views=first_views)
         self._admission = Admission(LIMITS[devices.choose().name])
         self._pool = WorkerPool(memory_budget(), patience=DEADLINE)
         self._llama = llama.LlamaPool()
-
-    def tokenise(self, text: str, *, model: str) -> Tokenised:
-        """See `Engine.tokenise`."""
-        words = self._pool.words(catalog.get(model))
-        ids, starts = words.encode(checked(text, limit=MAX_PROMPT_CHARACTERS))
-        return Tokenised(
-            spans=tuple(words.spans(text)),
-            tokens=tuple(words.readable(i) for i in ids),
-            ids=tuple(ids),
-            starts_word=tuple(starts),
-            special=tuple(i in words.special_ids for i in ids),
-            mask_token=words.mask_token,
-            context_length=self._context_length(words.spec),
-        )
-
-    def masking_recipe(
-        self, text: str, *, model: str, mask_probability: float = 0.15, seed: int = 0
-    ) -> tuple[RecipeToken, ...]:
-        """See `Engine.masking_recipe`."""
-        from lecture_core import masked_lm
-
-        words = self._pool.words(self._spec(model, MASKED))
-        return masked_lm.masking_recipe(text, words, mask_probability=mask_probability, seed=seed)
-
-    @remembered
-    def fill_mask(
-        self, text: str, *, model: str, top_k: int = 10, candidates: Sequence[str] = (), session: str = ""
-    ) -> FillMaskResult:
-        """See `Engine.fill_mask`."""
-        from lecture_core import masked_lm
-
-        return self._encode(
-            model, MASKED, lambda words: masked_lm.fill_masks_request(text, words, top_k=top_k, asked=candidates)
-        )
-
-    @remembered
-    def vocabulary_at_mask(self, text: str, *, model: str, session: str = "") -> VocabularyAtMask:
-        """See `Engine.vocabulary_at_mask`."""
-        from lecture_core import masked_lm
-
-        return self._encode(model, MASKED, lambda words: masked_lm.vocabulary_request(text, words))
-
-    @remembered
-    def masked_logprobs(
-        self,
-        text: str,
-        *,
-        model: str,
-        positions: Sequence[int] | None = None,
-        in_turn: bool = False,
-        top_k: int = 5,
-        session: str = "",
-    ) -> TokenLogprobs:
-        """See `Engine.masked_logprobs`."""
-        from lecture_core import pseudo_likelihood
-
-        def job(m: LoadedModel) -> TokenLogprobs:
-            return pseudo_likelihood.masked_logprobs(text, m, positions=positions, in_turn=in_turn, top_k=top_k)
-
-        return self._run(model, MASKED, job)
-
-    @remembered
-    def corrupt(
-        self,
-        text: str,
-        *,
-        model: str,
-        mask_probability: float = 0.15,
-        seed: int = 0,
-        temperature: float = 1.0,
-        session: str = "",
-    ) -> Corruption:
-        """See `Engine.corrupt`."""
-        from lecture_core import replaced_token_detection as rtd
-
-        def prepare(words: LoadedTokenizer) -> "EncoderRequest[Corruption]":
-            return rtd.corrupt_request(
-                text, words, mask_probability=mask_probability, seed=seed, temperature=temperature
-            )
-
-        return self._encode(model, MASKED, prepare)
-
-    @remembered
-    def detect_replacements(
-        self, corrupted: Corruption | str, *, model: str, original: str | None = None, session: str = ""
-    ) -> Detection:
-        """See `Engine.detect_replacements`."""
-        from lecture_core import replaced_token_detection as rtd
-
-        def prepare(words: LoadedTokenizer) -> "EncoderRequest[Detection]":
-            before = None if original is None else words.encode(checked(original))[0]
-            if isinstance(corrupted, str):
-                ids, starts = words.encode(checked(corrupted))
-                return rtd.detect_request(ids, starts, before, words)
-            starts = [token.starts_word for token in corrupted.tokens]
-            return rtd.detect_request(list(corrupted.corrupted_ids), starts, list(corrupted.original_ids), words)
-
-        return self._encode(model, ("rtd_discriminator",), prepare)
-
-    @remembered
-    def token_logprobs(self, text: str, *, model: str, top_k: int = 5, session: str = "") -> TokenLogprobs:
-        """See `Engine.token_logprobs`."""
-        from lecture_core import scoring
-
-        return self._run(model, ("causal_lm",), lambda m: scoring.token_logprobs(text, m, top_k=top_k))
-
-    @remembered
-    def score(self, prompt: str, completions: Sequence[str], *, model: str, session: str = "") -> Scores:
-        """See `Engine.score`."""
-        from lecture_core import scoring
-
-        return self._run(model, ("causal_lm",), lambda m: scoring.score(prompt, completions, m))
-
-    @remembered
-    def score_prompts(
-        self, prompts: Sequence[str], completions: Sequence[str], *, model: str, session: str = ""
-    ) -> PromptScores:
-        """See `Engine.score_prompts`."""
-        from lecture_core import scoring
-
-        return self._run(model, ("causal_lm",), lambda m: scoring.score_prompts(prompts, completions, m))
-
-    @remembered
-    def next_token(self, prompt: str, *, model: str, top_k: int = 10, session: str = "") -> NextToken:
-        """See `Engine.next_token`."""
-        from lecture_core import scoring
-
-        return self._run(model, ("causal_lm",), lambda m: scoring.next_token(prompt, m, top_k=top_k))
-
-    @remembered
-    def text_to_text(
-        self, text: str, *, model: str, max_new_tokens: int = 64, top_k: int = 5, session: str = ""
-    ) -> TextToText:
-        """See `Engine.text_to_text`."""
-        from lecture_core import text_to_text as t2t
-
-        def job(m: LoadedModel) -> TextToText:
-            return t2t.write(text, m, max_new_tokens=max_new_tokens, top_k=top_k)
-
-        return self._run(model, ("seq2seq",), job)
-
-    @remembered
-    def target_logprobs(
-        self, text: str, target: str, *, model: str, top_k: int = 5, session: str = ""
-    ) -> TokenLogprobs:
-        """See `Engine.target_logprobs`."""
-        from lecture_core import text_to_text as t2t
-
-        return self._run(model, ("seq2seq",), lambda m: t2t.target_logprobs(text, target, m, top_k=top_k))
 
     def generate(
         self,
@@ -218,16 +57,50 @@ class LocalEngine:
         session: str = "",
     ) -> Iterator[GenerationChunk]:
         """See `Engine.generate`. Mistakes raise here, before the first chunk is asked for."""
-        spec = self._spec(model, ("causal_lm",))
+        spec = self._spec(model, CAUSAL)
         for text in [prompt] if isinstance(prompt, str) else [m.content for m in prompt]:
             checked(text, limit=MAX_PROMPT_CHARACTERS)
         sampling = generation.Sampling(max_new_tokens, temperature, top_p, seed, tuple(stop))
         run = self._llama.run if llama.serves(spec) else self._transformers_run
 
-        def fill(emit: generation.Emit, cancelled: threading.Event) -> tuple[str, Provenance]:
-            return run(spec, prompt, sampling, emit, cancelled)
+        def fill(emit: generation.Emit, ticket: Ticket) -> tuple[str, Provenance]:
+            return run(spec, prompt, sampling, emit, ticket)
 
-        return stream(fill, self._admission, session, deadline=DEADLINE)
+        question = Question("generate", model, (prompt if isinstance(prompt, str) else tuple(prompt), sampling))
+        if chunks := self.stand_in(question, lambda: self._load_generator(spec)):
+            return (chunk for chunk in chunks)
+        return self._or_recorded_stream(question, stream(fill, self._admission, session, deadline=DEADLINE))
+
+    def ready(self, call: str, model: str) -> bool:
+        """See `Remembering.ready`."""
+        spec = catalog.get(model)
+        if call in ("tokenise", "masking_recipe"):
+            return self._pool.has_words(spec)
+        if call == "generate" and llama.serves(spec):
+            return self._llama.ready(spec)
+        return self._pool.has_model(spec)
+
+    def _load_generator(self, spec: "ModelSpec") -> None:
+        if llama.serves(spec):
+            self._llama.start(spec)
+        else:
+            self._run(spec.id, CAUSAL, lambda model: None)
+
+    def _or_recorded_stream(self, question: Question, chunks: Iterator[GenerationChunk]) -> Iterator[GenerationChunk]:
+        """The stream, or what was recorded if all places are taken."""
+        first = self.or_recorded(question, lambda: next(chunks))
+        if isinstance(first, list):
+            yield from first
+            return
+
+        def all_of_it() -> Iterator[GenerationChunk]:
+            yield first
+            yield from chunks
+
+        try:
+            yield from self.noted_stream(question, all_of_it())
+        finally:
+            chunks.close()  # type: ignore[attr-defined]
 
     def weights_checksum(self, model: str) -> str:
         """See `Engine.weights_checksum`. llama.cpp maps its file read-only, so the file is what it computes with."""
@@ -240,7 +113,8 @@ class LocalEngine:
         """See `Engine.status`."""
         device = devices.choose()
         loaded = self._pool.status() + self._llama.status()
-        return EngineStatus(device.name, device.dtype, device.reason, tuple(loaded), self._admission.waiting)
+        waiting = self._admission.waiting
+        return EngineStatus(device.name, device.dtype, device.reason, tuple(loaded), waiting, self.catching_up)
 
     def cancel(self, session: str) -> None:
         """See `Engine.cancel`."""
@@ -268,7 +142,11 @@ class LocalEngine:
             )
         return spec
 
-    def _context_length(self, spec: "ModelSpec") -> int:
+    def _words(self, model: str, roles: tuple[str, ...]) -> LoadedTokenizer:
+        return self._pool.words(self._spec(model, roles))
+
+    def _context_length(self, words: LoadedTokenizer) -> int:
+        spec = words.spec
         return min(spec.context_length, llama.SLOT_TOKENS) if llama.serves(spec) else spec.context_length
 
     def _transformers_run(
@@ -277,11 +155,11 @@ class LocalEngine:
         prompt: str | Sequence[Message],
         sampling: generation.Sampling,
         emit: generation.Emit,
-        cancelled: threading.Event,
+        ticket: Ticket,
     ) -> tuple[str, Provenance]:
         def job(model: LoadedModel) -> tuple[str, Provenance]:
             origin = Provenance(spec.id, model.revision, model.device.name, model.device.dtype, sampling.seed)
-            if cancelled.is_set():
+            if ticket.is_set():
                 return "cancelled", origin
             return generation.stream_with_transformers(model, prompt, sampling, emit), origin
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
-from lecture_core.engine.results import LoadedStatus
+from lecture_core.engine.status import LoadedStatus
 from lecture_core.engine.worker import Worker
 from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError
 from lecture_core.loading import LoadedTokenizer, load_tokenizer
@@ -64,6 +64,15 @@ class WorkerPool:
             if spec.id not in self._words:
                 self._words[spec.id] = load_tokenizer(spec)
             return self._words[spec.id]
+
+    def has_words(self, spec: ModelSpec) -> bool:
+        """Whether the tokenizer is in memory."""
+        return spec.id in self._words
+
+    def has_model(self, spec: ModelSpec) -> bool:
+        """Whether the weights are in memory."""
+        worker = self._workers.get(spec.id)
+        return worker is not None and worker.model is not None
 
     @contextmanager
     def use(self, spec: ModelSpec) -> Iterator[Worker]:

@@ -6,7 +6,6 @@ from typing import Protocol
 from lecture_core.engine.results import (
     Corruption,
     Detection,
-    EngineStatus,
     FillMaskResult,
     GenerationChunk,
     Message,
@@ -19,6 +18,7 @@ from lecture_core.engine.results import (
     TokenLogprobs,
     VocabularyAtMask,
 )
+from lecture_core.engine.status import EngineStatus
 
 
 class Engine(Protocol):

@@ -9,10 +9,8 @@ import threading
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
 from dataclasses import fields, is_dataclass, replace
-from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-Call = TypeVar("Call", bound=Callable[..., Any])
 T = TypeVar("T")
 LIMIT = 32_000_000
 
@@ -78,25 +76,8 @@ class ResultCache:
         return result
 
 
-def remembered(call: Call) -> Call:
-    """Let an engine's method answer from `self.results` what it answered before; `session` makes no difference."""
-
-    @wraps(call)
-    def answered(self: Any, *inputs: Any, model: str, session: str = "", **settings: Any) -> Any:
-        question = call.__name__, _hashable(inputs), tuple((k, _hashable(v)) for k, v in sorted(settings.items()))
-        return self.results.answer(
-            model, question, lambda: call(self, *inputs, model=model, session=session, **settings)
-        )
-
-    return cast(Call, answered)
-
-
 def _marked(result: Any) -> Any:
     return replace(result, provenance=replace(result.provenance, cached=True))
-
-
-def _hashable(value: Any) -> Hashable:
-    return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value
 
 
 def size_of(value: Any) -> int:

@@ -283,23 +283,3 @@ class RecipeToken:
     fate: Literal["untouched", "masked", "random", "kept"]
     starts_word: bool
     special: bool
-
-
-@dataclass(frozen=True)
-class LoadedStatus:
-    """A model in memory: catalog id, bytes of its weights, requests waiting for it."""
-
-    model: str
-    memory_bytes: int
-    waiting: int
-
-
-@dataclass(frozen=True)
-class EngineStatus:
-    """State of an engine, cheap to read; loads nothing."""
-
-    device: str
-    dtype: str
-    reason: str
-    loaded: tuple[LoadedStatus, ...]
-    waiting: int

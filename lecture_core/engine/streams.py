@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from lecture_core.engine.admission import Admission
 from lecture_core.engine.results import GenerationChunk
+from lecture_core.engine.waiting import Ticket, report
 from lecture_core.errors import DeadlineError
 from lecture_core.generation import Emit
 from lecture_core.provenance import Provenance
 
 HEARTBEAT = 0.25  # seconds without text after which an empty chunk is yielded, so that Stop stays alive
 
-Run = Callable[[Emit, threading.Event], tuple[str, Provenance]]
+Run = Callable[[Emit, Ticket], tuple[str, Provenance]]
 """Fills the stream from its own thread; returns the reason it ended and where it ran."""
 
 
@@ -32,27 +33,27 @@ def stream(run: Run, admission: Admission, session: str, *, deadline: float) -> 
         DeadlineError: nothing came for `deadline` seconds.
     """
     pieces: queue.Queue[_Piece | BaseException | tuple[str, Provenance]] = queue.Queue()
-    with admission.stream(session) as cancelled:
+    with admission.stream(session) as ticket:
         started = time.perf_counter()
 
         def emit(text: str, logprobs: tuple[float, ...]) -> bool:
             pieces.put(_Piece(text, logprobs))
-            return cancelled.is_set()
+            return ticket.is_set()
 
         def fill() -> None:
             try:
-                pieces.put(run(emit, cancelled))
+                pieces.put(run(emit, ticket))
             except BaseException as exc:  # carried to the reader's thread, which raises it
                 pieces.put(exc)
 
         threading.Thread(target=fill, name="generate", daemon=True).start()
         try:
-            yield from _read(pieces, started, deadline)
+            yield from _read(pieces, ticket, started, deadline)
         finally:
-            cancelled.set()
+            ticket.set()
 
 
-def _read(pieces: queue.Queue, started: float, deadline: float) -> Iterator[GenerationChunk]:
+def _read(pieces: queue.Queue, ticket: Ticket, started: float, deadline: float) -> Iterator[GenerationChunk]:
     tokens, silent_since = 0, time.perf_counter()
     while True:
         try:
@@ -62,6 +63,8 @@ def _read(pieces: queue.Queue, started: float, deadline: float) -> Iterator[Gene
                 raise DeadlineError(
                     f"No text came for {deadline:.0f} s. Try again, or choose a smaller model."
                 ) from None
+            if ticket.waiting is not None:
+                report(ticket.waiting)
             yield GenerationChunk("", tokens=tokens)
             continue
         silent_since = time.perf_counter()
@@ -76,11 +79,3 @@ def _read(pieces: queue.Queue, started: float, deadline: float) -> Iterator[Gene
             final = Provenance(origin.model, origin.revision, origin.device, origin.dtype, origin.seed, seconds)
             yield GenerationChunk("", finished=True, reason=reason, tokens=tokens, provenance=final)
             return
-
-
-def wait_for(semaphore: threading.Semaphore, cancelled: threading.Event) -> bool:
-    """Take a place, giving up when cancelled; returns whether the place was taken."""
-    while not cancelled.is_set():
-        if semaphore.acquire(timeout=0.1):
-            return True
-    return False

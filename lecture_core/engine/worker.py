@@ -4,6 +4,7 @@ Encoder requests that wait at the same moment are answered in one forward pass. 
 turned into results on the callers' threads.
 """
 
+import math
 import threading
 import time
 from collections import deque
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
+from lecture_core.engine.waiting import LOOK, Pace, report
 from lecture_core.errors import DeadlineError, LectureError, ModelUnavailableError
 from lecture_core.loading import LoadedModel, LoadedTokenizer, load
 
@@ -56,6 +58,7 @@ class Worker:
         self._coming = 0
         self._jobs: deque[_Job] = deque()
         self._changed = threading.Condition()
+        self._pace = Pace()
         self._batch_tokens = BATCH_TOKENS[devices.choose().name]
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"model-{spec.id}")
 
@@ -79,8 +82,8 @@ class Worker:
         """
         with self._announced():
             request = prepare(self.words)
-            future = self._queue(_Job(request, len(request)))
-        logits, model, seconds = self._wait(future, deadline)
+            job = self._queue(_Job(request, len(request)))
+        logits, model, seconds = self._wait(job, deadline)
         return request.finish(logits, model), seconds
 
     def close(self) -> None:
@@ -99,22 +102,38 @@ class Worker:
                 self._coming -= 1
                 self._changed.notify_all()
 
-    def _queue(self, job: _Job) -> "Future[Any]":
+    def _queue(self, job: _Job) -> _Job:
         with self._changed:
             self.waiting += 1
             self._jobs.append(job)
         job.future.add_done_callback(self._done)
         self._thread.submit(self._step)
-        return job.future
+        return job
 
-    def _wait(self, future: "Future[Any]", deadline: float | None) -> tuple[Any, LoadedModel, float]:
+    def _wait(self, job: _Job, deadline: float | None) -> tuple[Any, LoadedModel, float]:
+        until = time.monotonic() + (math.inf if deadline is None else deadline)
         try:
-            return future.result(deadline)
+            while True:
+                try:
+                    return job.future.result(min(LOOK, max(0.0, until - time.monotonic())))
+                except FutureTimeout:
+                    if job.future.done():  # the task itself raised it, or the result came this moment
+                        return job.future.result()
+                    if time.monotonic() >= until:
+                        raise
+                self._report(job)
         except FutureTimeout as exc:
-            future.cancel()
             raise DeadlineError(
                 f"{self.spec.title} gave no answer within {deadline:.0f} s. Try again, or choose a smaller model."
             ) from exc
+        finally:
+            job.future.cancel()  # whoever asked has gone: the page was left, or the time is over
+
+    def _report(self, job: _Job) -> None:
+        with self._changed:
+            before = self._jobs.index(job) if job in self._jobs else -1
+        if before >= 0:
+            report(self._pace.waiting(before + 1))
 
     def _done(self, _: "Future[Any]") -> None:
         with self._changed:
@@ -157,6 +176,7 @@ class Worker:
                     self._answer([job])
             return
         seconds = time.perf_counter() - started
+        self._pace.measured(seconds, len(jobs))
         for job, result in zip(jobs, results, strict=True):
             job.future.set_result((result, model, seconds))
 

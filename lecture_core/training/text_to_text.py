@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
@@ -28,15 +28,26 @@ TASKS_ALONE = 1200  # steps of tasks without spans, in which copying is learned
 SENTENCE_TASKS, SENTENCE_SHARE = ("grammar", "sentiment"), 0.15  # in batches of their own: less padding
 SHORT_TASKS = tuple(task for task in TASKS if task not in SENTENCE_TASKS)
 TOKENS_A_PAIR = {SHORT_TASKS: 26, SENTENCE_TASKS: 36}  # input and target, padding included
-SPELLED_INPUTS = 0.5  # of the letter tasks' training inputs that are given letter by letter, which teaches spelling
+LETTER_TASKS = ("reverse", "sort", "unscramble", "plural")
+LETTERS = rf"(?<=\A(?:{'|'.join(LETTER_TASKS)}): ?[A-Za-z]{{0,40}})[A-Za-z]"  # a word after such a prefix
+PIECES_UNTIL = 4_710  # step up to which half of the letter tasks' inputs come in pieces; later all come in letters
+LETTER_WEIGHT = 2  # how much oftener a letter task is drawn from then on
 IGNORED = -100  # label of padding, as in transformers
 
 
 def train_tokenizer(sentences: Iterator[str]) -> PreTrainedTokenizerFast:
-    """Train the vocabulary: byte pairs over words that keep their leading space, every digit a token of its own."""
+    """Train the vocabulary: byte pairs over words that keep their leading space, every digit a token of its own.
+
+    After the prefix of a letter task every letter is a token of its own too: a model of pieces does not see letters.
+    """
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Metaspace(prepend_scheme="always"), pre_tokenizers.Punctuation(), pre_tokenizers.Digits(True)]
+        [
+            pre_tokenizers.Split(Regex(LETTERS), "isolated"),
+            pre_tokenizers.Metaspace(prepend_scheme="first"),
+            pre_tokenizers.Punctuation(),
+            pre_tokenizers.Digits(True),
+        ]
     )
     tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
     trainer = trainers.BpeTrainer(
@@ -101,13 +112,10 @@ class Encoder:
         """The text in the vocabulary's pieces."""
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def pair(self, pair: Pair, *, spell_input: bool = False) -> tuple[list[int], list[int]]:
-        """Input and target ids of a pair, each with its end token."""
-        if spell_input:
-            prefix, _, word = pair.input.partition(": ")
-            inputs = [*self.text(prefix + ":"), self.vocabulary["▁"], *self.spelled(word)]
-        else:
-            inputs = self.text(pair.input)
+    def pair(self, pair: Pair, *, in_pieces: bool = False) -> tuple[list[int], list[int]]:
+        """Input and target ids of a pair, each with its end token; `in_pieces` keeps a word's letters together."""
+        prefix, _, word = pair.input.partition(": ")
+        inputs = [*self.text(prefix + ":"), *self.text(word)] if in_pieces else self.text(pair.input)
         target = self.spelled(pair.target) if pair.spelled else self.text(pair.target)
         return [*inputs, self.eos], [*target, self.eos]
 
@@ -140,7 +148,7 @@ class TextToTextSource:
         rng = random.Random(f"{seed}-{step}")
         tasks_alone = self.pretraining_steps <= step < self.pretraining_steps + TASKS_ALONE
         if tasks_alone or (step >= self.pretraining_steps and rng.random() >= FILL_SHARE):
-            return self._tasks(rng, tokens)
+            return self._tasks(rng, tokens, step)
         prefix = "fill:" if step >= self.pretraining_steps and rng.random() < 0.5 else ""
         return self.spans(seed, step, tokens, sentence_share, prefix)
 
@@ -152,16 +160,15 @@ class TextToTextSource:
         rows = [ids[kept].tolist() for ids, kept in zip(text.input_ids, real, strict=True)]
         return pad([self.encoder.spans(row, generator, prefix) for row in rows])
 
-    def _tasks(self, rng: random.Random, tokens: int) -> PairBatch:
+    def _tasks(self, rng: random.Random, tokens: int, step: int) -> PairBatch:
         tasks = SENTENCE_TASKS if rng.random() < SENTENCE_SHARE else SHORT_TASKS
-        pairs = [
-            self.encoder.pair(pair, spell_input=pair.spelled and rng.random() < SPELLED_INPUTS)
-            for pair in (
-                draw(task, rng, self.material, held_out=False)
-                for task in rng.choices(tasks, k=max(1, tokens // TOKENS_A_PAIR[tasks]))
-            )
-        ]
-        return pad(pairs)
+        mixed = step < PIECES_UNTIL
+        weights = None if mixed else [LETTER_WEIGHT if task in LETTER_TASKS else 1 for task in tasks]
+        drawn = (
+            draw(task, rng, self.material, held_out=False)
+            for task in rng.choices(tasks, weights, k=max(1, tokens // TOKENS_A_PAIR[tasks]))
+        )
+        return pad([self.encoder.pair(p, in_pieces=mixed and p.spelled and rng.random() >= 0.5) for p in drawn])
 
 
 class TextToText:

@@ -34,3 +34,9 @@ def rerun_here() -> None:
     """Run the fragment again if only it runs now, else the whole page: draw a click at once, without a flash."""
     context = get_script_run_ctx()
     st.rerun(scope="fragment" if context and context.fragment_ids_this_run else "app")
+
+
+def forget() -> None:
+    """Drop what this session's pages remember of results, so that they ask again."""
+    for key in [key for key in st.session_state if str(key).endswith(("_remembered", "_race"))]:
+        del st.session_state[key]

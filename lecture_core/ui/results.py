@@ -13,7 +13,7 @@ import streamlit as st
 
 from lecture_core.provenance import Kind, Provenance
 from lecture_core.statistics import wilson
-from lecture_core.ui import components
+from lecture_core.ui import components, first_views
 from lecture_core.ui.errors import escape_markdown
 
 Family = Literal["encoder", "decoder", "text_to_text", "electra"]
@@ -37,6 +37,8 @@ def caption(provenance: Provenance) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         badge(provenance.kind)
         st.caption(escape_markdown(provenance.caption()), width="content")
+    if provenance.stands_in:
+        first_views.expect()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lecture_core.engine import get_engine
-from lecture_core.engine.results import EngineStatus
+from lecture_core.engine.status import EngineStatus
 
 
 def sidebar(place: DeltaGenerator) -> None:

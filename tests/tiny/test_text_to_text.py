@@ -10,7 +10,7 @@ from lecture_core.training import __main__ as command
 from lecture_core.training import recipes
 from lecture_core.training.loop import Schedule
 from lecture_core.training.text_tasks import TASKS, draw, gather, held_out_pairs
-from lecture_core.training.text_to_text import Encoder, TextToText, pad
+from lecture_core.training.text_to_text import LETTER_TASKS, Encoder, TextToText, pad
 
 TEXT = "Thank you <extra_id_0> me to your party <extra_id_1> week."
 
@@ -115,10 +115,18 @@ def test_tasks_say_what_they_promise(task, source, target, material):
 def test_targets_decode_to_what_was_asked(encoder, material):
     for task in TASKS:
         pair = draw(task, random.Random(1), material, held_out=False)
-        for spell in (False, True) if pair.spelled else (False,):
-            inputs, target = encoder.pair(pair, spell_input=spell)
+        for in_pieces in (False, True) if pair.spelled else (False,):
+            inputs, target = encoder.pair(pair, in_pieces=in_pieces)
             assert encoder.tokenizer.decode(target, skip_special_tokens=True) == pair.target
             assert encoder.tokenizer.decode(inputs, skip_special_tokens=True) == pair.input
+
+
+@pytest.mark.parametrize("task", LETTER_TASKS)
+def test_a_letter_task_reads_letters_and_others_read_pieces(task, encoder):
+    letters = encoder.tokenizer.tokenize(f"{task}: window")
+    assert letters[-6:] == list("window")
+    assert encoder.tokenizer.tokenize(f"the {task}: window")[-6:] != list("window")
+    assert encoder.tokenizer.tokenize("window") == encoder.tokenizer.tokenize(" window")
 
 
 def test_exact_match_by_one_pass_is_what_greedy_decoding_writes(tiny_folder, encoder, material, monkeypatch):

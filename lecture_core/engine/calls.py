@@ -1,0 +1,206 @@
+"""The calls whose results depend on nothing but their inputs: each names its roles and its computation.
+
+They know neither threads nor memory: an engine gives them `_run` and `_encode`. Results are kept and shared by
+`remembered`; torch is imported where a model is asked for.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from lecture_core.engine.remembering import Remembering, recorded, remembered
+from lecture_core.engine.results import (
+    Corruption,
+    Detection,
+    FillMaskResult,
+    NextToken,
+    PromptScores,
+    RecipeToken,
+    Scores,
+    TextToText,
+    Tokenised,
+    TokenLogprobs,
+    VocabularyAtMask,
+)
+from lecture_core.loading import LoadedModel, LoadedTokenizer
+from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
+
+if TYPE_CHECKING:
+    from lecture_core.encoder import EncoderRequest
+
+T = TypeVar("T")
+MASKED = ("masked_lm", "rtd_generator")
+CAUSAL = ("causal_lm",)
+SEQ2SEQ = ("seq2seq",)
+
+
+class ModelCalls(Remembering):
+    """Implements the pure part of `protocol.Engine` on top of the four methods that an engine brings."""
+
+    def _words(self, model: str, roles: tuple[str, ...]) -> LoadedTokenizer:
+        """The tokenizer of a model of one of the roles; any role if there are none."""
+        raise NotImplementedError
+
+    def _context_length(self, words: LoadedTokenizer) -> int:
+        """What a request of this model may hold, in tokens."""
+        raise NotImplementedError
+
+    def _run(self, model: str, roles: tuple[str, ...], job: Callable[[LoadedModel], T]) -> T:
+        """Run a job on the thread that owns the model."""
+        raise NotImplementedError
+
+    def _encode(
+        self, model: str, roles: tuple[str, ...], prepare: "Callable[[LoadedTokenizer], EncoderRequest[T]]"
+    ) -> T:
+        """Answer an encoder request, together with those that wait at the same time."""
+        raise NotImplementedError
+
+    @recorded
+    def tokenise(self, text: str, *, model: str) -> Tokenised:
+        """See `Engine.tokenise`."""
+        words = self._words(model, ())
+        ids, starts = words.encode(checked(text, limit=MAX_PROMPT_CHARACTERS))
+        return Tokenised(
+            spans=tuple(words.spans(text)),
+            tokens=tuple(words.readable(i) for i in ids),
+            ids=tuple(ids),
+            starts_word=tuple(starts),
+            special=tuple(i in words.special_ids for i in ids),
+            mask_token=words.mask_token,
+            context_length=self._context_length(words),
+        )
+
+    @recorded
+    def masking_recipe(
+        self, text: str, *, model: str, mask_probability: float = 0.15, seed: int = 0
+    ) -> tuple[RecipeToken, ...]:
+        """See `Engine.masking_recipe`."""
+        from lecture_core import masked_lm
+
+        words = self._words(model, MASKED)
+        return masked_lm.masking_recipe(text, words, mask_probability=mask_probability, seed=seed)
+
+    @remembered
+    def fill_mask(
+        self, text: str, *, model: str, top_k: int = 10, candidates: Sequence[str] = (), session: str = ""
+    ) -> FillMaskResult:
+        """See `Engine.fill_mask`."""
+        from lecture_core import masked_lm
+
+        return self._encode(
+            model, MASKED, lambda words: masked_lm.fill_masks_request(text, words, top_k=top_k, asked=candidates)
+        )
+
+    @remembered
+    def vocabulary_at_mask(self, text: str, *, model: str, session: str = "") -> VocabularyAtMask:
+        """See `Engine.vocabulary_at_mask`."""
+        from lecture_core import masked_lm
+
+        return self._encode(model, MASKED, lambda words: masked_lm.vocabulary_request(text, words))
+
+    @remembered
+    def masked_logprobs(
+        self,
+        text: str,
+        *,
+        model: str,
+        positions: Sequence[int] | None = None,
+        in_turn: bool = False,
+        top_k: int = 5,
+        session: str = "",
+    ) -> TokenLogprobs:
+        """See `Engine.masked_logprobs`."""
+        from lecture_core import pseudo_likelihood
+
+        def job(m: LoadedModel) -> TokenLogprobs:
+            return pseudo_likelihood.masked_logprobs(text, m, positions=positions, in_turn=in_turn, top_k=top_k)
+
+        return self._run(model, MASKED, job)
+
+    @remembered
+    def corrupt(
+        self,
+        text: str,
+        *,
+        model: str,
+        mask_probability: float = 0.15,
+        seed: int = 0,
+        temperature: float = 1.0,
+        session: str = "",
+    ) -> Corruption:
+        """See `Engine.corrupt`."""
+        from lecture_core import replaced_token_detection as rtd
+
+        def prepare(words: LoadedTokenizer) -> "EncoderRequest[Corruption]":
+            return rtd.corrupt_request(
+                text, words, mask_probability=mask_probability, seed=seed, temperature=temperature
+            )
+
+        return self._encode(model, MASKED, prepare)
+
+    @remembered
+    def detect_replacements(
+        self, corrupted: Corruption | str, *, model: str, original: str | None = None, session: str = ""
+    ) -> Detection:
+        """See `Engine.detect_replacements`."""
+        from lecture_core import replaced_token_detection as rtd
+
+        def prepare(words: LoadedTokenizer) -> "EncoderRequest[Detection]":
+            before = None if original is None else words.encode(checked(original))[0]
+            if isinstance(corrupted, str):
+                ids, starts = words.encode(checked(corrupted))
+                return rtd.detect_request(ids, starts, before, words)
+            starts = [token.starts_word for token in corrupted.tokens]
+            return rtd.detect_request(list(corrupted.corrupted_ids), starts, list(corrupted.original_ids), words)
+
+        return self._encode(model, ("rtd_discriminator",), prepare)
+
+    @remembered
+    def token_logprobs(self, text: str, *, model: str, top_k: int = 5, session: str = "") -> TokenLogprobs:
+        """See `Engine.token_logprobs`."""
+        from lecture_core import scoring
+
+        return self._run(model, CAUSAL, lambda m: scoring.token_logprobs(text, m, top_k=top_k))
+
+    @remembered
+    def score(self, prompt: str, completions: Sequence[str], *, model: str, session: str = "") -> Scores:
+        """See `Engine.score`."""
+        from lecture_core import scoring
+
+        return self._run(model, CAUSAL, lambda m: scoring.score(prompt, completions, m))
+
+    @remembered
+    def score_prompts(
+        self, prompts: Sequence[str], completions: Sequence[str], *, model: str, session: str = ""
+    ) -> PromptScores:
+        """See `Engine.score_prompts`."""
+        from lecture_core import scoring
+
+        return self._run(model, CAUSAL, lambda m: scoring.score_prompts(prompts, completions, m))
+
+    @remembered
+    def next_token(self, prompt: str, *, model: str, top_k: int = 10, session: str = "") -> NextToken:
+        """See `Engine.next_token`."""
+        from lecture_core import scoring
+
+        return self._run(model, CAUSAL, lambda m: scoring.next_token(prompt, m, top_k=top_k))
+
+    @remembered
+    def text_to_text(
+        self, text: str, *, model: str, max_new_tokens: int = 64, top_k: int = 5, session: str = ""
+    ) -> TextToText:
+        """See `Engine.text_to_text`."""
+        from lecture_core import text_to_text as t2t
+
+        def job(m: LoadedModel) -> TextToText:
+            return t2t.write(text, m, max_new_tokens=max_new_tokens, top_k=top_k)
+
+        return self._run(model, SEQ2SEQ, job)
+
+    @remembered
+    def target_logprobs(
+        self, text: str, target: str, *, model: str, top_k: int = 5, session: str = ""
+    ) -> TokenLogprobs:
+        """See `Engine.target_logprobs`."""
+        from lecture_core import text_to_text as t2t
+
+        return self._run(model, SEQ2SEQ, lambda m: t2t.target_logprobs(text, target, m, top_k=top_k))

@@ -1,0 +1,118 @@
+"""Answers that need no computation: kept results of this process, and recorded ones while a model is being loaded."""
+
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from lecture_core.engine.first_views import FirstViews, Question
+from lecture_core.engine.result_cache import LIMIT, ResultCache
+from lecture_core.engine.results import GenerationChunk
+from lecture_core.errors import BusyError, DeadlineError, LectureError
+from lecture_core.provenance import Provenance
+
+Call = TypeVar("Call", bound=Callable[..., Any])
+
+
+class Remembering:
+    """The part of an engine that answers from memory.
+
+    Args:
+        result_bytes: what kept results of pure calls may take together; 0 computes everything anew.
+        first_views: recorded answers; None for none.
+
+    Attributes:
+        recorder: where set, every question and its answer are put there.
+    """
+
+    def __init__(self, *, result_bytes: int = LIMIT, first_views: FirstViews | None = None) -> None:
+        self.results = ResultCache(result_bytes)
+        self.recorder: dict[Question, Any] | None = None
+        self._first_views = first_views
+        self._behind = ThreadPoolExecutor(1, thread_name_prefix="catch-up")
+        self.catching_up = 0
+        self._unavailable: set[str] = set()
+
+    def ready(self, call: str, model: str) -> bool:
+        """Whether a call can be answered without loading anything first."""
+        raise NotImplementedError
+
+    def stand_in(self, question: Question, live: Callable[[], Any]) -> Any:
+        """Return a recorded answer if a model must be loaded first, and begin with that; else None."""
+        if self._first_views is None or question.model in self._unavailable:
+            return None
+        if self.ready(question.call, question.model):
+            return None
+        answer = self._first_views.answer(question)
+        if answer is not None:
+            self.catching_up += 1
+            self._behind.submit(self._catch_up, question.model, live)
+        return answer
+
+    def _catch_up(self, model: str, live: Callable[[], Any]) -> None:
+        try:
+            with suppress(BusyError, DeadlineError):
+                live()
+        except LectureError:  # it cannot be had: from now on whoever asks reads the sentence
+            self._unavailable.add(model)
+        finally:
+            self.catching_up -= 1
+
+    def or_recorded(self, question: Question, live: Callable[[], Any]) -> Any:
+        """Compute, or return the recorded answer if all places are taken."""
+        try:
+            return live()
+        except BusyError:
+            answer = self._first_views.answer(question) if self._first_views else None
+            if answer is None:
+                raise
+            return answer
+
+    def noted(self, question: Question, answer: Any) -> Any:
+        """Pass an answer on, and keep it where a recorder is set."""
+        if self.recorder is not None:
+            self.recorder[question] = answer
+        return answer
+
+    def noted_stream(self, question: Question, chunks: Iterator[GenerationChunk]) -> Iterator[GenerationChunk]:
+        """Pass a stream on; at its end keep all of it where a recorder is set."""
+        seen = []
+        for chunk in chunks:
+            seen.append(chunk)
+            yield chunk
+        self.noted(question, [chunk for chunk in seen if chunk.text or chunk.finished])
+
+
+def remembered(call: Call) -> Call:
+    """Let a method answer from `self.results` what it answered before; `session` makes no difference."""
+    return _answering(call, lambda self, question, live: self.results.answer(question.model, question, live))
+
+
+def recorded(call: Call) -> Call:
+    """Let a method that costs nothing once its tokenizer is there answer from the recorded views until then."""
+    return _answering(call, lambda _, __, live: live())
+
+
+def _answering(call: Any, compute: Callable[[Any, Question, Callable[[], Any]], Any]) -> Any:
+    @wraps(call)
+    def answered(self: Remembering, *inputs: Any, model: str, session: str = "", **settings: Any) -> Any:
+        asked = _hashable(inputs), tuple((name, _hashable(value)) for name, value in sorted(settings.items()))
+        question = Question(call.__name__, model, asked)
+        more = settings | ({"session": session} if session else {})
+
+        def live() -> Any:
+            return compute(self, question, lambda: call(self, *inputs, model=model, **more))
+
+        answer = self.stand_in(question, live)
+        return answer if answer is not None else self.noted(question, self.or_recorded(question, live))
+
+    return cast(Any, answered)
+
+
+def _hashable(value: Any) -> Hashable:
+    """An input as part of a question; where an earlier result came from makes no difference."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_hashable, value))
+    return replace(value, provenance=Provenance()) if hasattr(value, "provenance") else value

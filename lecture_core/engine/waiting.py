@@ -1,0 +1,114 @@
+"""Waiting made visible: how many requests stand before one, how long that takes, places given out in order.
+
+Knows no model. Whoever waits tells `report`; the web app says with `report_with` how that is shown.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+LOOK = 0.25  # seconds between two looks of whoever waits
+_NEWEST = 0.3  # weight of the newest measurement in the pace
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A request in a queue.
+
+    Attributes:
+        before: requests that come first.
+        seconds: expected wait; 0 while nothing was measured yet.
+    """
+
+    before: int
+    seconds: float
+
+
+Report = Callable[[Waiting], None]
+
+
+def _to_nobody(_: Waiting) -> None:
+    return
+
+
+_report: list[Report] = [_to_nobody]
+
+
+def report_with(report: Report) -> None:
+    """Set who hears of waiting, on the waiting thread; what it raises ends the wait and gives the place up."""
+    _report[0] = report
+
+
+def report(waiting: Waiting) -> None:
+    """Say that the request of this thread waits."""
+    _report[0](waiting)
+
+
+class Pace:
+    """How many seconds one request takes, of late; thread-safe enough for a guess."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self.seconds = 0.0
+
+    def measured(self, seconds: float, requests: int = 1) -> None:
+        """Take in that so many requests took so long together."""
+        each = seconds / max(1, requests)
+        self.seconds = each if not self.seconds else (1 - _NEWEST) * self.seconds + _NEWEST * each
+
+    def waiting(self, before: int, at_once: int = 1) -> Waiting:
+        """Return what a request with so many before it can expect."""
+        return Waiting(before, before * self.seconds / at_once)
+
+
+class Ticket(threading.Event):
+    """A stream's place in the engine: set when it is cancelled; `waiting` while it stands in a queue."""
+
+    waiting: Waiting | None = None
+
+
+class Slots:
+    """Places for streams, given out in the order of asking.
+
+    Args:
+        number: streams that run at once.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number = self._free = number
+        self._queue: deque[Ticket] = deque()
+        self._changed = threading.Condition()
+        self._pace = Pace()
+
+    @contextmanager
+    def take(self, ticket: Ticket) -> Iterator[bool]:
+        """Wait for a place and hold it while the body runs; False where the ticket was cancelled before."""
+        taken = self._wait(ticket)
+        started = time.perf_counter()
+        try:
+            yield taken
+        finally:
+            if taken:
+                self._pace.measured(time.perf_counter() - started)
+                with self._changed:
+                    self._free += 1
+                    self._changed.notify_all()
+
+    def _wait(self, ticket: Ticket) -> bool:
+        with self._changed:
+            self._queue.append(ticket)
+            try:
+                while not (self._free and self._queue[0] is ticket):
+                    if ticket.is_set():
+                        return False
+                    ticket.waiting = self._pace.waiting(self._queue.index(ticket) + 1, self._number)
+                    self._changed.wait(LOOK / 2)
+                self._free -= 1
+                return True
+            finally:
+                ticket.waiting = None
+                self._queue.remove(ticket)
+                self._changed.notify_all()

@@ -1,0 +1,139 @@
+"""Recorded answers: equal to the live ones, shown only until those come or when all places are taken."""
+
+import time
+
+import pytest
+
+from lecture_core.engine import first_views, worker
+from lecture_core.engine.admission import Admission
+from lecture_core.engine.first_views import FirstViews, save
+from lecture_core.engine.local import LocalEngine
+from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError
+
+TEXT = "the cat sat on the mat"
+
+
+def asked(engine):
+    corruption = engine.corrupt(TEXT, model="tiny-mlm", seed=3)
+    chunks = list(engine.generate(TEXT, model="tiny-lm", max_new_tokens=6, stop=["river"], session="s"))
+    return [
+        engine.tokenise(TEXT, model="tiny-mlm"),
+        engine.masking_recipe(TEXT, model="tiny-mlm", seed=2),
+        engine.fill_mask("the [MASK] sat", model="tiny-mlm", top_k=4, candidates=("cat", "nothing")),
+        corruption,
+        engine.detect_replacements(corruption, model="tiny-discriminator"),
+        engine.token_logprobs(TEXT, model="tiny-lm"),
+        engine.score(TEXT, [" a", " the mat"], model="tiny-lm"),
+        engine.score_prompts((TEXT, "the dog"), (" a", " the mat"), model="tiny-lm"),
+        engine.next_token(TEXT, model="tiny-lm", session="s"),
+        "".join(chunk.text for chunk in chunks),
+        chunks[-1].provenance,
+    ]
+
+
+@pytest.fixture
+def kept(rows, tmp_path):
+    engine = LocalEngine()
+    engine.recorder = {}
+    live = asked(engine)
+    path = tmp_path / "views.json.gz"
+    assert save(engine.recorder, date="2026-01-31", path=path) == (10, 0)
+    return live, path
+
+
+def provenances(results):
+    return [getattr(result, "provenance", None) for result in results[:-2]] + [results[-1]]
+
+
+def test_recorded_answers_equal_the_live_ones_and_say_so(kept, rows, monkeypatch):
+    live, path = kept
+    engine = LocalEngine(first_views=FirstViews(path))
+    monkeypatch.setattr(engine, "_catch_up", lambda model, live: None)
+    found = asked(engine)
+    for before, now in zip(live[:-2], found[:-2], strict=True):
+        for name in before.__dataclass_fields__ if hasattr(before, "__dataclass_fields__") else ():
+            if name != "provenance" and not hasattr(before, "prompts"):
+                assert getattr(before, name) == getattr(now, name)
+    assert found[-2] == live[-2]
+    made = [one for one in provenances(found) if one is not None]
+    assert {one.kind for one in made} == {"recorded"}
+    assert all(one.stands_in and "2026-01-31" in one.source for one in made)
+    assert not engine.status().loaded
+
+
+def test_the_live_result_comes_behind_and_is_shown_from_then_on(kept, rows):
+    _, path = kept
+    engine = LocalEngine(first_views=FirstViews(path))
+    first = engine.fill_mask("the [MASK] sat", model="tiny-mlm", top_k=4, candidates=("cat", "nothing"))
+    assert first.provenance.kind == "recorded"
+    wait_until_caught_up(engine)
+    then = engine.fill_mask("the [MASK] sat", model="tiny-mlm", top_k=4, candidates=("cat", "nothing"))
+    assert (then.provenance.kind, then.provenance.stands_in) == ("live", False)
+    assert then.masks == first.masks
+
+
+def test_other_questions_and_mistakes_are_not_answered_from_the_file(kept, rows):
+    _, path = kept
+    engine = LocalEngine(first_views=FirstViews(path))
+    assert engine.fill_mask("the [MASK] ran", model="tiny-mlm", top_k=4).provenance.kind == "live"
+    with pytest.raises(InvalidInputError):
+        engine.fill_mask("no mask", model="tiny-mlm")
+
+
+def test_a_full_engine_answers_with_what_was_recorded(kept, rows):
+    live, path = kept
+    engine = LocalEngine(first_views=FirstViews(path), result_bytes=0)
+    for model in ("tiny-mlm", "tiny-lm"):
+        engine._run(model, (), lambda _: None)
+    engine._admission = Admission(1)
+    with engine._admission.admit():
+        started = time.perf_counter()
+        assert engine.next_token(TEXT, model="tiny-lm").provenance.kind == "recorded"
+        chunks = list(engine.generate(TEXT, model="tiny-lm", max_new_tokens=6, stop=["river"]))
+        assert "".join(chunk.text for chunk in chunks) == live[-2]
+        with pytest.raises(BusyError):
+            engine.next_token("the dog", model="tiny-lm")
+        assert time.perf_counter() - started < 0.2
+    assert engine.next_token(TEXT, model="tiny-lm").provenance.kind == "live"
+
+
+def test_without_a_file_everything_is_live(rows, tmp_path):
+    engine = LocalEngine(first_views=FirstViews(tmp_path / "none.json.gz"))
+    assert engine.next_token(TEXT, model="tiny-lm").provenance.kind == "live"
+
+
+def test_an_answer_too_large_is_left_out(rows, tmp_path, monkeypatch):
+    engine = LocalEngine()
+    engine.recorder = {}
+    engine.next_token(TEXT, model="tiny-lm")
+    monkeypatch.setattr(first_views, "LARGEST", 10)
+    assert save(engine.recorder, date="2026-01-31", path=tmp_path / "views.json.gz") == (0, 1)
+
+
+def wait_until_caught_up(engine):
+    until = time.monotonic() + 20
+    while engine.status().catching_up and time.monotonic() < until:
+        time.sleep(0.01)
+    assert engine.status().catching_up == 0
+
+
+def test_a_full_machine_behind_is_not_the_visitors_business(kept, rows):
+    _, path = kept
+    engine = LocalEngine(first_views=FirstViews(path))
+    engine._admission = Admission(0)
+    for _ in range(2):
+        assert engine.next_token(TEXT, model="tiny-lm").provenance.kind == "recorded"
+        wait_until_caught_up(engine)
+
+
+def test_a_model_that_cannot_be_had_is_said_and_not_asked_for_again_and_again(kept, rows, monkeypatch):
+    def refuse(*_):
+        raise ModelUnavailableError("Run: pull.")
+
+    _, path = kept
+    monkeypatch.setattr(worker, "load", refuse)
+    engine = LocalEngine(first_views=FirstViews(path))
+    assert engine.next_token(TEXT, model="tiny-lm").provenance.kind == "recorded"
+    wait_until_caught_up(engine)
+    with pytest.raises(ModelUnavailableError, match="pull"):
+        engine.next_token(TEXT, model="tiny-lm")

@@ -1,0 +1,118 @@
+"""Whoever waits hears how many come first; places are given out in order; who leaves gives the place up."""
+
+import threading
+import time
+
+import pytest
+
+from lecture_core.engine import waiting
+from lecture_core.engine.local import LocalEngine
+from lecture_core.engine.waiting import Pace, Slots, Ticket
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    told = []
+    monkeypatch.setattr(waiting, "_report", [lambda now: told.append((threading.current_thread().name, now))])
+    return told
+
+
+@pytest.fixture
+def busy(rows):
+    """An engine whose only model is held until `release` is set."""
+    engine, release, begun = LocalEngine(result_bytes=0), threading.Event(), threading.Event()
+    engine.fill_mask("the [MASK]", model="tiny-mlm")
+    worker = engine._pool._workers["tiny-mlm"]
+
+    def hold(_):
+        begun.set()
+        release.wait(10)
+
+    threading.Thread(target=worker.run, args=[hold], kwargs={"deadline": 20}).start()
+    assert begun.wait(5)
+    yield engine, release
+    release.set()
+
+
+def asking(engine, name, results):
+    def ask():
+        try:
+            results[name] = engine.fill_mask(f"the {name} [MASK]", model="tiny-mlm")
+        except BaseException as error:
+            results[name] = error
+
+    thread = threading.Thread(target=ask, name=name)
+    thread.start()
+    return thread
+
+
+def test_a_request_hears_how_many_come_first_and_is_answered(busy, heard):
+    engine, release = busy
+    results = {}
+    threads = []
+    for number, name in enumerate(["cat", "dog"], start=1):
+        threads.append(asking(engine, name, results))
+        while engine.status().waiting < number + 0 or engine._pool._workers["tiny-mlm"].waiting < number + 1:
+            time.sleep(0.01)
+    until = time.monotonic() + 5
+    while len({name for name, _ in heard}) < 2 and time.monotonic() < until:
+        time.sleep(0.02)
+    assert {name: now.before for name, now in heard} == {"cat": 1, "dog": 2}
+    assert all(now.seconds > 0 for _, now in heard)
+    release.set()
+    for thread in threads:
+        thread.join(5)
+    assert all(result.masks for result in results.values())
+
+
+def test_a_visitor_who_leaves_while_waiting_gives_the_place_up(busy, monkeypatch):
+    class Left(Exception):
+        pass
+
+    def leave(_):
+        raise Left
+
+    engine, release = busy
+    monkeypatch.setattr(waiting, "_report", [leave])
+    results = {}
+    thread = asking(engine, "cat", results)
+    thread.join(2)
+    assert isinstance(results["cat"], Left)
+    assert engine.status().waiting == 0
+    assert engine._pool._workers["tiny-mlm"].waiting == 1  # the one that holds the model
+    release.set()
+
+
+def test_streams_take_their_places_in_the_order_of_asking():
+    slots, order, threads, tickets = Slots(1), [], [], [Ticket() for _ in range(4)]
+    gate = threading.Event()
+
+    def run(number):
+        with slots.take(tickets[number]) as taken:
+            order.append((number, taken))
+            gate.wait(5)
+
+    for number in range(4):
+        threads.append(threading.Thread(target=run, args=[number]))
+        threads[-1].start()
+        until = time.monotonic() + 5
+        while not (number == 0 and order) and tickets[number].waiting is None and time.monotonic() < until:
+            time.sleep(0.005)
+    assert [ticket.waiting and ticket.waiting.before for ticket in tickets] == [None, 1, 2, 3]
+    tickets[2].set()
+    threads[2].join(2)
+    assert order == [(0, True), (2, False)]
+    gate.set()
+    for thread in threads:
+        thread.join(5)
+    assert order == [(0, True), (2, False), (1, True), (3, True)]
+    assert [ticket.waiting for ticket in tickets] == [None] * 4
+
+
+def test_the_expected_wait_follows_what_was_measured():
+    pace = Pace()
+    assert pace.waiting(3).seconds == 0
+    for _ in range(30):
+        pace.measured(2.0, requests=4)
+    assert pace.waiting(3).seconds == pytest.approx(1.5)
+    assert pace.waiting(4, at_once=2).seconds == pytest.approx(1.0)
