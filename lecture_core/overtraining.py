@@ -13,11 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
 from lecture_core.errors import InvalidInputError
+from lecture_core.reporting import tokens_for_size
 from lecture_core.scaling_input import above_zero
-from lecture_core.scaling_laws import Law, predict_loss
+from lecture_core.scaling_laws import Law, overtraining_cost, predict_loss
 
-TRAINING_FLOPS, SERVING_FLOPS = 6.0, 2.0
-"""FLOPs a parameter and token: forward and backward, and forward alone."""
 _DECADES = 6.0  # how far the search goes to either side, in powers of ten of N above the smallest possible
 
 
@@ -115,8 +114,8 @@ def smallest(loss: float, law: Law) -> float:
 def plan(parameters: float, loss: float, served: float, law: Law, prices: Prices = FLOPS_ALONE) -> Plan:
     """The cost of reaching `loss` with a model of N parameters and of serving `served` tokens with it."""
     tokens = float(tokens_for(parameters, loss, law))
-    training = TRAINING_FLOPS * parameters * tokens * prices.training
-    return Plan(parameters, tokens, loss, training, SERVING_FLOPS * parameters * served * prices.serving)
+    costs = overtraining_cost(parameters, tokens, served, training=prices.training, serving=prices.serving)
+    return Plan(parameters, tokens, loss, *map(float, costs))
 
 
 def cheapest(loss: float, served: float, law: Law, prices: Prices = FLOPS_ALONE) -> Plan:
@@ -146,6 +145,4 @@ def quality_of(parameters: float, law: Law) -> float:
 
     On the frontier alpha A / N^alpha = beta B / D^beta (Hoffmann et al. 2022, equation 4).
     """
-    parameters = above_zero(parameters, "parameters").item()
-    tokens = (law.beta * law.B / (law.alpha * law.A) * parameters**law.alpha) ** (1 / law.beta)
-    return float(predict_loss(parameters, tokens, law))
+    return float(predict_loss(parameters, tokens_for_size(parameters, law), law))

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from textwrap import dedent
 
-from lecture_core.quantities import count, three_digits
+import numpy as np
+
+from lecture_core.quantities import count, power, three_digits
+from lecture_core.scaling_input import above_zero, finite_result
 from lecture_core.scaling_laws import (
     CHINCHILLA_FLOPS,
     EPOCH,
@@ -15,14 +18,41 @@ from lecture_core.scaling_laws import (
     HOFFMANN_UNROUNDED,
     ComputeOptimal,
     Law,
-    LossTerms,
-    compute,
     compute_optimal,
-    loss_terms,
+    training_flops,
 )
+from lecture_core.scaling_models import ModelPoint
 
 PUBLISHED_LAWS = {"Epoch": EPOCH, "Printed": HOFFMANN_PRINTED, "Unrounded": HOFFMANN_UNROUNDED}
 """Fits of the same runs by the name a page shows: the refit of 2024, the paper's digits rounded and unrounded."""
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """The three terms of the loss, each in nats per token.
+
+    Attributes:
+        floor: E, which no model gets below.
+        from_parameters: A / N^alpha, what more parameters would take away.
+        from_tokens: B / D^beta, what more tokens would take away.
+    """
+
+    floor: float
+    from_parameters: float
+    from_tokens: float
+
+    @property
+    def loss(self) -> float:
+        """Sum of the terms."""
+        return self.floor + self.from_parameters + self.from_tokens
+
+
+def loss_terms(parameters: float, tokens: float, law: Law) -> LossTerms:
+    """Return the loss of one model split into floor, parameter term and token term. Source: as `predict_loss`."""
+    n, d = above_zero(parameters, "the number of parameters"), above_zero(tokens, "the number of tokens")
+    with np.errstate(over="ignore", under="ignore"):
+        terms = finite_result(np.array([law.A * n**-law.alpha, law.B * d**-law.beta]), "the loss")
+    return LossTerms(law.E, *terms.tolist())
 
 
 @dataclass(frozen=True)
@@ -42,7 +72,7 @@ class Split:
     @cached_property
     def flops(self) -> float:
         """Compute of the training run, 6 N D."""
-        return float(compute(self.parameters, self.tokens))
+        return float(training_flops(self.parameters, self.tokens))
 
     @cached_property
     def terms(self) -> LossTerms:
@@ -63,6 +93,26 @@ class Split:
     def tokens_per_parameter(self) -> float:
         """D / N."""
         return self.tokens / self.parameters
+
+
+def best_place(model: ModelPoint, law: Law) -> Split:
+    """Return a published model as a split: its `best` is where it should be for the same compute.
+
+    A mixture of experts counts with the parameters that compute on each token.
+    """
+    return Split(model.active_parameters, model.tokens, law)
+
+
+def moved(model: ModelPoint, law: Law) -> str:
+    """Return two sentences: where a model is, and where it should be for the same compute."""
+    place = best_place(model, law)
+    best = place.best
+    return (
+        f"{model.name} spent {power(place.flops)} FLOPs on {count(place.parameters)} "
+        f"{'active ' if model.is_mixture else ''}parameters and {count(place.tokens)} tokens. Its compute-optimal "
+        f"place, the star: {count(best.parameters)} parameters, {count(best.tokens)} tokens; the loss there is "
+        f"{place.gap:.3f} nats per token lower under these constants."
+    )
 
 
 @dataclass(frozen=True)

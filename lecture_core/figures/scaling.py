@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from lecture_core.figures.template import FAMILY_COLOURS, base_layout, log_axis
+from lecture_core.figures.template import FAMILY_COLOURS, base_layout, fixed_margins, log_axis
 from lecture_core.quantities import count, power, three_digits
-from lecture_core.scaling_laws import IsoFlop, Law, compute_optimal, isoflop, loss_terms, predict_loss
+from lecture_core.scaling_laws import ComputeOptimal, IsoFlop, Law, frontier, isoflop_curve, predict_loss
 from lecture_core.scaling_models import ModelPoint
-from lecture_core.scaling_report import Split
+from lecture_core.scaling_report import Split, best_place, loss_terms
 
 BEST = "#2389CA"  # blue that stands out on a white and on a dark page
 YOURS = FAMILY_COLOURS["decoder"]
@@ -57,7 +57,7 @@ def loss_above_floor(split: Split, *, height: int = 150) -> go.Figure:
     chart.update_layout(barmode="stack", bargap=0.25, uniformtext={"mode": "hide", "minsize": 12})
     chart.update_xaxes(visible=False, range=[0, 1.25 * max(totals)])
     chart.update_yaxes(showline=False, ticks="", showgrid=False, type="category")
-    return chart
+    return fixed_margins(chart, left=48, below=8)
 
 
 def _bar(name: str, amounts: Sequence[float], rows: Sequence[str], colour: str) -> go.Bar:
@@ -77,15 +77,18 @@ def _bar(name: str, amounts: Sequence[float], rows: Sequence[str], colour: str) 
 
 def isoflop_curves(split: Split, *, height: int = 380) -> go.Figure:
     """Draw the loss over parameters for five budgets, the minimum of each marked, and the split on its curve."""
-    curves = [isoflop(split.flops * step, split.law, decades=4) for step in BUDGET_STEPS]
+    curves = [isoflop_curve(split.flops * step, split.law, decades=4) for step in BUDGET_STEPS]
     lowest, highest = curves[-1].best.loss, curves[0].best.loss
     room = max(highest - lowest, 0.01)
     title = "Every budget has a best size, and it grows with the budget"
     chart = go.Figure(layout=base_layout(height=height, title=title))
-    for curve in curves:
-        chart.add_trace(_curve(curve, depth=0.3 * room, strong=math.isclose(curve.flops, split.flops)))
-    chart.add_trace(_minima(curves))
-    chart.add_trace(_your_split(split, split.terms.loss, label_at="bottom center"))
+    chart.add_traces(
+        [
+            *(_curve(c, depth=0.3 * room, strong=math.isclose(c.flops, split.flops)) for c in curves),
+            _minima(curves),
+            _your_split(split, split.terms.loss, label_at="bottom center"),
+        ]
+    )
     sizes = [
         split.parameters / 3,
         split.parameters * 3,
@@ -94,7 +97,7 @@ def isoflop_curves(split: Split, *, height: int = 380) -> go.Figure:
     chart.update_xaxes(title_text="parameters N", **log_axis(min(sizes), max(sizes), count))
     top = max(highest + 0.35 * room, min(split.terms.loss + 0.1 * room, highest + 2 * room))
     chart.update_yaxes(title_text="loss (nats per token)", range=[lowest - 0.15 * room, top])
-    return chart
+    return fixed_margins(chart)
 
 
 def _curve(curve: IsoFlop, *, depth: float, strong: bool) -> go.Scatter:
@@ -148,11 +151,15 @@ def _your_split(split: Split, y: float, *, label_at: str) -> go.Scatter:
     )
 
 
-def loss_plane(split: Split, models: Sequence[ModelPoint], *, height: int = 480) -> go.Figure:
-    """Draw the loss over parameters and tokens with the best splits, lines of equal compute and published models."""
-    sizes = [split.parameters, *(model.parameters for model in models)]
-    tokens = [split.tokens, *(model.tokens for model in models)]
-    x, y = (min(sizes) / 2.5, max(sizes) * 6), (min(tokens) / 6, max(tokens) * 4)
+def loss_plane(
+    split: Split, models: Sequence[ModelPoint], *, moved: ModelPoint | None = None, height: int = 480
+) -> go.Figure:
+    """Draw the loss over parameters and tokens with the best splits, lines of equal compute and published models.
+
+    Args:
+        moved: a model that an arrow takes to the best split of its own compute.
+    """
+    x, y = plane(split, models)
     title = "Which models lie on the line of best splits?"
     chart = go.Figure(layout=base_layout(height=height, title=title))
     chart.add_trace(_contours(split.law, x, y))
@@ -162,9 +169,38 @@ def loss_plane(split: Split, models: Sequence[ModelPoint], *, height: int = 480)
     for family in dict.fromkeys(model.family for model in models):
         chart.add_trace(_family([model for model in models if model.family == family]))
     chart.add_trace(_your_split(split, split.tokens, label_at="top center"))
+    if moved is not None:
+        _move(chart, best_place(moved, split.law))
     chart.update_xaxes(title_text="parameters N", **log_axis(*x, count))
     chart.update_yaxes(title_text="training tokens D", **log_axis(*y, count))
-    return chart
+    return fixed_margins(chart)
+
+
+def plane(split: Split, models: Sequence[ModelPoint]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the ends of parameters and of tokens between which a split and the models lie."""
+    sizes = [split.parameters, *(model.parameters for model in models)]
+    tokens = [split.tokens, *(model.tokens for model in models)]
+    return (min(sizes) / 2.5, max(sizes) * 6), (min(tokens) / 6, max(tokens) * 4)
+
+
+def _move(chart: go.Figure, place: Split) -> None:
+    best = place.best
+    chart.add_trace(
+        go.Scatter(
+            x=[best.parameters],
+            y=[best.tokens],
+            mode="markers",
+            marker={"color": BEST, "size": 15, "symbol": "star", "line": {"color": "white", "width": 1}},
+            hovertext=f"best split of the same compute<br>{_describe(best.parameters, best.tokens)}",
+            hoverinfo="text",
+        )
+    )
+    ends = {"x": math.log10(best.parameters), "y": math.log10(best.tokens)}
+    start = {"ax": math.log10(place.parameters), "ay": math.log10(place.tokens)}
+    chart.add_annotation(
+        **ends, **start, axref="x", ayref="y", showarrow=True, arrowhead=2, arrowwidth=3, arrowcolor=YOURS, text="",
+        standoff=8, startstandoff=6,
+    )  # fmt: skip
 
 
 def _contours(law: Law, x: tuple[float, float], y: tuple[float, float]) -> go.Contour:
@@ -215,9 +251,9 @@ def _equal_compute(flops: float, x: tuple[float, float], y: tuple[float, float])
 
 
 def _frontier(law: Law, x: tuple[float, float], y: tuple[float, float]) -> go.Scatter:
-    budgets = np.geomspace(6 * x[0] * y[0], 6 * x[1] * y[1], 41)
-    bests = [compute_optimal(float(flops), law) for flops in budgets]
-    inside = [best for best in bests if x[0] <= best.parameters <= x[1] and y[0] <= best.tokens <= y[1]]
+    n, d, loss = frontier(np.geomspace(6 * x[0] * y[0], 6 * x[1] * y[1], 41), law)
+    seen = np.flatnonzero((x[0] <= n) & (n <= x[1]) & (y[0] <= d) & (d <= y[1]))
+    inside = [ComputeOptimal(float(n[i]), float(d[i]), float(loss[i])) for i in seen]
     return go.Scatter(
         x=[best.parameters for best in inside],
         y=[best.tokens for best in inside],

@@ -75,6 +75,12 @@ def base_layout(*, height: int, title: str = "") -> go.Layout:
     )
 
 
+def fixed_margins(chart: go.Figure, *, left: int = 72, below: int = 56) -> go.Figure:
+    """Give the labels of the axes a fixed place, in pixels: a chart that measures them first is drawn twice."""
+    chart.update_xaxes(automargin=False).update_yaxes(automargin=False)
+    return chart.update_layout(margin_l=left, margin_b=below)
+
+
 def log_axis(low: float, high: float, label: Callable[[float], str]) -> dict[str, Any]:
     """Return the settings of a logarithmic axis that ticks at powers of ten in words: 1M, 10B, 1e21.
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lecture_core.outline import page
 from lecture_core.ui import components
@@ -63,17 +64,27 @@ def copy_link(key: str) -> None:
     components.copy_link(key=key, data={"label": "Copy link to this view"}, width="content")
 
 
-def footer(stem: str, *, code: str, deeper: Sequence[tuple[str, str]] = ()) -> None:
+def footer(stem: str, *, code: str, deeper: Sequence[tuple[str, str]] = ()) -> DeltaGenerator:
     """Show the code that reproduces the result, the link to this view and where to read on.
 
     Args:
         code: Python that runs outside this app.
         deeper: title and URL of each link.
+
+    Returns:
+        the place of the code, for a fragment above that writes it anew with `show_code`.
     """
     st.divider()
     with st.expander("Code that reproduces this", icon=":material/code:"):
-        st.code(code, language="python", wrap_lines=True)
+        place = st.empty()
+        show_code(place, code)
     copy_link(f"{stem}_copy_link")
     if deeper:
         links = " · ".join(f"[{escape_markdown(title)}]({url})" for title, url in deeper)
         st.markdown(f"Go deeper: {links}")
+    return place
+
+
+def show_code(place: DeltaGenerator, code: str) -> None:
+    """Write the code of a result into its place."""
+    place.code(code, language="python", wrap_lines=True)

@@ -6,14 +6,19 @@ import streamlit as st
 
 from lecture_core.quantities import count, log_marks, power
 from lecture_core.scaling_laws import CHINCHILLA_FLOPS, Law
-from lecture_core.scaling_models import load_models
+from lecture_core.scaling_models import ModelPoint, load_models
 from lecture_core.scaling_report import PUBLISHED_LAWS, Split
+from lecture_core.training_plan import Machines
 from lecture_core.ui.errors import escape_markdown
 
 OWN = "Your own"
 CONSTANTS = (*PUBLISHED_LAWS, OWN)
 BY_BUDGET, BY_DATA = MODES = ("Compute and size", "Size and data")
 CURVES, PLANE = VIEWS = ("Loss by size", "Size and data")
+NOWHERE = "none"
+MODELS = {model.name: model for model in load_models()}
+LOOKS = ("Three approaches", "2020 and 2022", "Plan a training", "Rounding", "Table A3")
+APPROACHES = ("1 Lowest curves", "2 Parabolas", "3 One formula")
 BUDGETS = {power(flops): flops for flops in log_marks(1e18, 1e27, also=[CHINCHILLA_FLOPS])}
 SIZES = {count(n): n for n in log_marks(1e7, 1e13, also=[model.parameters for model in load_models()])}
 DATA = {count(d): d for d in log_marks(1e9, 1e15, also=[model.tokens for model in load_models()])}
@@ -26,6 +31,19 @@ RANGES = {
     "beta": (0.05, 1.0, 0.001),
 }
 """Lowest and highest value and step of each constant's slider."""
+MACHINES = {
+    "gpus": ("Accelerators", 1.0, 1e6, 1024.0, "%.0f"),
+    "peak": ("Peak of each, TFLOP/s", 0.1, 1e5, 989.0, "%g"),
+    "utilisation": ("Utilisation, %", 1.0, 100.0, 40.0, "%g"),
+    "days": ("Days", 0.01, 3650.0, 30.0, "%g"),
+}
+"""Label, lowest, highest and first value and format of each number of the planner."""
+MOST_DIGITS = 6
+_NUMBERS = {
+    **{name: ends[:2] for name, ends in RANGES.items()},
+    **{name: row[1:3] for name, row in MACHINES.items()},
+    "digits": (1, MOST_DIGITS),
+}
 _MEANING = {
     "E": "loss no model gets below, nats per token",
     "A": "weight of the parameter term",
@@ -40,26 +58,32 @@ _CHOICES: dict[str, tuple[str, ...] | Mapping[str, float]] = {
     "compute": BUDGETS,
     "parameters": SIZES,
     "tokens": DATA,
+    "moved": (NOWHERE, *MODELS),
+    "look": LOOKS,
+    "approach": APPROACHES,
+    "surface": ("true", "false"),
 }
 
 
 def explain_link(stem: str) -> None:
     """Say which values of the address cannot be used; call before the inputs, which drop such values silently."""
-    faults = [fault for name in (*_CHOICES, *RANGES) if (fault := _fault(name, st.query_params.get(f"{stem}_{name}")))]
+    faults = [
+        fault for name in (*_CHOICES, *_NUMBERS) if (fault := _fault(name, st.query_params.get(f"{stem}_{name}")))
+    ]
     if faults:
         text = "Parts of the link could not be used; you see the default instead.\n"
         st.warning(text + "\n".join(f"- {fault}" for fault in faults), icon=":material/link_off:")
 
 
 def _fault(name: str, raw: str | None) -> str:
-    if raw is None or (_is_between(raw, *RANGES[name][:2]) if name in RANGES else raw in _CHOICES[name]):
+    if raw is None or (_is_between(raw, *_NUMBERS[name]) if name in _NUMBERS else raw in _CHOICES[name]):
         return ""
-    if name in RANGES:
-        expected = "a number from {:g} to {:g}".format(*RANGES[name][:2])
+    if name in _NUMBERS:
+        expected = "a number from {:g} to {:g}".format(*_NUMBERS[name])
     else:
         choices = list(_CHOICES[name])
-        few = len(choices) <= len(CONSTANTS)
-        expected = "one of " + ", ".join(choices) if few else f"a mark from {choices[0]} to {choices[-1]}"
+        few = len(choices) <= len(LOOKS)
+        expected = "one of " + ", ".join(choices) if few else f"one from {choices[0]} to {choices[-1]}"
     shown = raw if len(raw) <= 40 else raw[:39] + "…"
     return f"{name}: expected {expected}; got {escape_markdown(shown) or 'nothing'}."
 
@@ -73,17 +97,36 @@ def _is_between(raw: str, low: float, high: float) -> bool:
 
 def law(stem: str) -> Law:
     """Let the visitor choose published constants or set all five; return them as a law."""
-    chosen = _choose(stem, "constants", "Constants of the law", CONSTANTS)
+    chosen = choose(stem, "constants", "Constants of the law", CONSTANTS)
     with st.popover("E, A, B, α, β", icon=":material/tune:"):
         return _own(stem) if chosen == OWN else _published(stem, PUBLISHED_LAWS[chosen])
 
 
 def view(stem: str) -> str:
     """Let the visitor choose the chart; return one of `VIEWS`."""
-    return _choose(stem, "view", "Chart", VIEWS)
+    return choose(stem, "view", "Chart", VIEWS)
 
 
-def _choose(stem: str, name: str, label: str, options: tuple[str, ...]) -> str:
+def moved(stem: str) -> ModelPoint | None:
+    """Let the visitor choose a published model to be moved to its compute-optimal place."""
+    names = [NOWHERE, *MODELS]
+    label = "Move a model to its compute-optimal place"
+    return MODELS.get(st.selectbox(label, names, key=f"{stem}_moved", bind="query-params", width=330))
+
+
+def machines(stem: str) -> Machines:
+    """Ask for accelerators, their peak, utilisation and days."""
+    values = {}
+    for name, column in zip(MACHINES, st.columns(4, gap="small"), strict=True):
+        label, low, high, first, shown = MACHINES[name]
+        with column:
+            key = f"{stem}_{name}"
+            values[name] = st.number_input(label, low, high, first, format=shown, key=key, bind="query-params")
+    return Machines(values["gpus"], values["peak"] * 1e12, values["utilisation"] / 100, values["days"])
+
+
+def choose(stem: str, name: str, label: str, options: tuple[str, ...]) -> str:
+    """Let the visitor choose one of a few; the first at the start."""
     key = f"{stem}_{name}"
     chosen = st.segmented_control(label, options, default=options[0], required=True, key=key, bind="query-params")
     return chosen or options[0]
@@ -123,7 +166,7 @@ def split(stem: str, fit: Law) -> Split:
     """Let the visitor set two of compute, parameters and tokens; the third follows from C = 6 N D."""
     mode, left, right = st.columns([24, 18, 18], gap="medium")
     with mode:
-        chosen = _choose(stem, "set", "You set", MODES)
+        chosen = choose(stem, "set", "You set", MODES)
     if chosen == BY_BUDGET:
         with left:
             flops = _log_slider(f"{stem}_compute", "Compute budget C, FLOPs", BUDGETS, CHINCHILLA_FLOPS, power)

@@ -1,16 +1,19 @@
 """After this page a student can split a compute budget between parameters and tokens, and say why the split moves."""
 
-import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lecture_core.figures import scaling
+from lecture_core.figures.loss_surface import loss_surface
+from lecture_core.law import Law
 from lecture_core.provenance import Provenance
 from lecture_core.quantities import count, power, three_digits
 from lecture_core.scaling_models import load_models
-from lecture_core.scaling_report import Split, code, implied_by_published, verdict
+from lecture_core.scaling_report import Split, code, implied_by_published, moved, verdict
 from lecture_core.ui import page, results, scaling_inputs
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import user_errors
+from lecture_core.ui.scaling_views import closer_look, published_fits
 from lecture_core.ui.tables import lecture_table
 
 STEM = "chinchilla"
@@ -33,63 +36,45 @@ def numbers(split: Split) -> None:
                 st.metric(label, value, note, delta_color="off", delta_arrow="off", width=145)
 
 
-def published_fits() -> None:
-    st.markdown("**Best split of Chinchilla's 5.76e23 FLOPs, by fit**")
-    table = pd.DataFrame(
-        {
-            "Constants": [fit.name for fit in FITS],
-            "Tokens / parameter": [round(fit.best.tokens_per_parameter) for fit in FITS],
-            "Parameters": [count(fit.best.parameters) for fit in FITS],
-            "Tokens": [count(fit.best.tokens) for fit in FITS],
-        }
-    )
-    st.dataframe(
-        table, hide_index=True, key=f"{STEM}_fits", alt="Best split of 5.76e23 FLOPs under three published fits"
-    )
-    results.caption(Provenance(source="computed from the published constants"))
-    st.caption("  \n".join(f"{fit.name}: {fit.source}" for fit in FITS))
+def size_and_data(split: Split) -> None:
+    model = scaling_inputs.moved(STEM)
+    figure = scaling.loss_plane(split, load_models(), moved=model)
+    chart(figure, key=f"{STEM}_plane", alt="Loss over parameters and tokens, with published models")
+    if model is not None:
+        st.markdown(moved(model, split.law))
+    if st.toggle("Open the landscape in space", key=f"{STEM}_surface", bind="query-params"):
+        st.caption(
+            "Drag to turn it. If the box stays empty, this browser has no WebGL; the contours show the same loss."
+        )
+        chart(loss_surface(split, load_models()), key=f"{STEM}_landscape", alt="The same loss as a surface")
 
 
 @st.fragment
-def lab() -> None:
+def lab(place_of_code: DeltaGenerator) -> None:
     with user_errors():
-        scaling_inputs.explain_link(STEM)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             fit = scaling_inputs.law(STEM)
             view = scaling_inputs.view(STEM)
+        explore(fit, view, place_of_code)
+
+
+@st.fragment  # of its own: a slider's move draws no more than what it changes
+def explore(fit: Law, view: str, place_of_code: DeltaGenerator) -> None:
+    with user_errors():
         split = scaling_inputs.split(STEM, fit)
         left, right = st.columns([4, 3], gap="medium")
         with left:
             if view == scaling_inputs.CURVES:
                 chart(scaling.isoflop_curves(split), key=f"{STEM}_curves", alt="Loss over parameters for five budgets")
             else:
-                figure = scaling.loss_plane(split, load_models())
-                chart(figure, key=f"{STEM}_plane", alt="Loss over parameters and tokens, with published models")
+                size_and_data(split)
             st.markdown(verdict(split))
             results.caption(Provenance(source=fit.source or "your own constants"))
-            published_fits()
         with right:
             numbers(split)
             chart(scaling.loss_above_floor(split), key=f"{STEM}_terms", alt="Loss above the floor, by term")
             st.latex(r"L(N, D) = E + \frac{A}{N^\alpha} + \frac{B}{D^\beta}")
-            lecture_table("chinchilla_models", key=f"{STEM}_models")
-        page.notice(
-            "The curves are flat near their minimum: twice or half the best size costs little. A smaller model trained "
-            "for longer is nearly as good, and cheaper to run.",
-            "One set of runs, three answers: 93, 59 or 18 tokens per parameter, from rounding two exponents and from "
-            "how the fit was done. The lecture's 20 is a rule of thumb.",
-            "In the chart of size and data, the lecture's models before Chinchilla lie below the line of best splits. "
-            "Llama-3 8B and Qwen-2.5 lie far above it: trained for longer than is best, cheap to run.",
-        )
-        page.footer(
-            STEM,
-            code=code(split),
-            deeper=(
-                ("Hoffmann et al. 2022 (Chinchilla)", "https://arxiv.org/abs/2203.15556"),
-                ("Besiroglu et al. 2024 (the refit)", "https://arxiv.org/abs/2404.10102"),
-                ("Sardana et al. 2024 (counting inference)", "https://arxiv.org/abs/2401.00448"),
-            ),
-        )
+        page.show_code(place_of_code, code(split))
 
 
 page.header(STEM)
@@ -98,4 +83,29 @@ page.predict(
 )
 answers = ", ".join(f"{fit.best.tokens_per_parameter:.0f} ({fit.name})" for fit in FITS)
 page.reveal(STEM, "20", f"That is the lecture's rule of thumb. The published fits say {answers}.")
-lab()
+scaling_inputs.explain_link(STEM)
+result, lecture = st.container(), st.container()
+closer_look(STEM)
+page.notice(
+    "The curves are flat near their minimum: twice or half the best size costs little. A smaller model trained for "
+    "longer is nearly as good, and cheaper to run.",
+    "One set of runs, three answers: 93, 59 or 18 tokens per parameter, from rounding two exponents and from how the "
+    "fit was done. The lecture's 20 is a rule of thumb.",
+    "In the chart of size and data, the lecture's models before Chinchilla lie below the line of best splits. "
+    "Llama-3 8B and Qwen-2.5 lie far above it: trained for longer than is best, cheap to run.",
+)
+deeper = (
+    ("Hoffmann et al. 2022 (Chinchilla)", "https://arxiv.org/abs/2203.15556"),
+    ("Besiroglu et al. 2024 (the refit)", "https://arxiv.org/abs/2404.10102"),
+    ("Kaplan et al. 2020", "https://arxiv.org/abs/2001.08361"),
+    ("Sardana et al. 2024 (counting inference)", "https://arxiv.org/abs/2401.00448"),
+)
+place = page.footer(STEM, code="", deeper=deeper)
+with result:
+    lab(place)
+with lecture:
+    left, right = st.columns([4, 3], gap="medium")
+    with left:
+        lecture_table("chinchilla_models", key=f"{STEM}_models")
+    with right:
+        published_fits(STEM)

@@ -32,7 +32,7 @@ def test_default_state_is_chinchilla_under_the_refit():
     assert not page.warning
     assert not page.error
     frame = next(frame.value for frame in page.dataframe if "Constants" in frame.value.columns)
-    assert frame["Tokens / parameter"].tolist() == [18, 93, 59]
+    assert frame["Per param."].tolist() == [18, 93, 59]
 
 
 def test_moving_the_size_moves_the_tokens_and_the_loss():
@@ -68,6 +68,58 @@ def test_the_second_chart_opens():
     assert any("line of best splits" in markdown.value for markdown in page.markdown)
 
 
+def test_a_model_moves_to_its_compute_optimal_place_and_the_landscape_opens():
+    page = opened(view="Size and data", moved="GPT-3 175B", surface="true")
+    assert not page.warning
+    said = " ".join(markdown.value for markdown in page.markdown)
+    assert "53.1B parameters, 989B tokens" in said
+    assert "The loss as a landscape" in said
+
+
+@pytest.mark.parametrize(
+    ("look", "said"),
+    [
+        ("Three approaches", "At each compute, one size is lowest"),
+        ("2020 and 2022", "804B parameters and 119B tokens"),
+        ("Plan a training", "Beyond the runs, the interval widens"),
+        ("Rounding", "How many digits must a paper keep?"),
+        ("Table A3", "1.26e24 FLOPs, but six times its parameters times its tokens is 1.26e25"),
+    ],
+)
+def test_each_closer_look_opens_by_click_and_by_link(look, said):
+    page = opened()
+    page.segmented_control(key="chinchilla_look").set_value(look).run()
+    for shown in (page, opened(look=look)):
+        assert not shown.exception
+        assert not shown.error
+        assert said in " ".join(markdown.value for markdown in shown.markdown)
+
+
+@pytest.mark.parametrize("approach", ["1 Lowest curves", "2 Parabolas", "3 One formula"])
+def test_each_approach_stands_beside_the_published_exponents(approach):
+    page = opened(approach=approach)
+    frame = next(frame.value for frame in page.dataframe if "a, ours" in frame.value.columns)
+    assert frame["a, paper"].tolist() == ["0.50", "0.49", "0.46", "0.73"]
+    assert [float(a) for a in frame["a, ours"][:3]] == pytest.approx([0.5] * 3, abs=0.02)
+    assert any("245 runs read off Hoffmann et al. 2022" in caption.value for caption in page.caption)
+
+
+def test_a_plan_follows_the_machines():
+    page = opened(look="Plan a training", gpus="2048", days="60")
+    before = metrics(page)
+    assert before["Compute, FLOPs"] == "4.2e24"
+    page.number_input(key="chinchilla_days").set_value(15.0).run()
+    assert metrics(page)["Compute, FLOPs"] == "1.05e24"
+    assert metrics(page)["Best size N"] == "99.6B"
+
+
+def test_digits_change_the_tokens_per_parameter():
+    page = opened(look="Rounding")
+    assert metrics(page)["Hoffmann: α = 0.34, β = 0.28"] == "92.6"
+    page.slider(key="chinchilla_digits").set_value(6).run()
+    assert metrics(page)["Hoffmann: α = 0.339171, β = 0.284908"] == "58.9"
+
+
 def test_a_link_restores_the_state():
     query = {"constants": "Your own", "alpha": "0.3", "set": "Size and data", "parameters": "8B", "tokens": "15T"}
     page = opened(**query, view="Size and data")
@@ -82,6 +134,7 @@ def test_a_link_restores_the_state():
 @pytest.mark.parametrize("value", BAD)
 def test_a_bad_link_gives_a_sentence_for_each_value_and_the_default(value):
     names = ["constants", "set", "view", "compute", "parameters", "tokens", "E", "A", "B", "alpha", "beta"]
+    names += ["moved", "look", "approach", "surface", "gpus", "peak", "utilisation", "days", "digits"]
     page = opened(**dict.fromkeys(names, value))
     assert len(page.warning) == 1
     said = page.warning[0].value

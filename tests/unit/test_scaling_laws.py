@@ -1,11 +1,13 @@
 """Properties of the scaling law, of its closed-form optimum and of the fit."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize, minimize_scalar
 
 from lecture_core import scaling_fit
 from lecture_core.errors import InvalidInputError
@@ -15,13 +17,16 @@ from lecture_core.scaling_laws import (
     HOFFMANN_PRINTED,
     HOFFMANN_UNROUNDED,
     Law,
-    compute,
+    bootstrap,
     compute_optimal,
     fit,
-    isoflop,
-    loss_terms,
+    frontier,
+    isoflop_curve,
+    overtraining_cost,
     predict_loss,
+    training_flops,
 )
+from lecture_core.scaling_report import loss_terms
 
 PUBLISHED = [HOFFMANN_PRINTED, HOFFMANN_UNROUNDED, EPOCH]
 BAD = [math.nan, math.inf, -math.inf, 0, -1.0]
@@ -52,23 +57,52 @@ def test_unrounded_constants_give_the_papers_40_billion_parameters():
 @ANY_MACHINE
 @given(LAWS, BUDGETS)
 def test_optimum_minimises_loss_on_its_isoflop_curve(law, flops):
-    curve = isoflop(flops, law, decades=2, points=41)
+    curve = isoflop_curve(flops, law, decades=2, points=41)
     assert curve.loss.min() >= curve.best.loss * (1 - 1e-12)
     assert curve.loss[20] == pytest.approx(curve.best.loss, rel=1e-9)
 
 
 @ANY_MACHINE
 @given(LAWS, BUDGETS)
+def test_closed_form_equals_a_numeric_minimum_along_the_isoflop_curve(law, flops):
+    best = compute_optimal(flops, law)
+    floorless = replace(law, E=1e-9)  # the same place, without a constant that hides small differences
+
+    def loss(log_n: float) -> float:
+        return predict_loss(math.exp(log_n), flops / 6 / math.exp(log_n), floorless)
+
+    middle = math.log(best.parameters)
+    options = {"xatol": 1e-11, "maxiter": 500}
+    found = minimize_scalar(loss, bounds=(middle - 3.0, middle + 2.7), method="bounded", options=options)
+    assert math.exp(found.x) == pytest.approx(best.parameters, rel=1e-6)
+    assert law.E + loss(found.x) == pytest.approx(best.loss, rel=1e-6)
+
+
+@ANY_MACHINE
+@given(LAWS)
+def test_frontier_of_many_budgets_is_that_of_each_and_grows_with_its_exponent(law):
+    budgets = np.geomspace(1e18, 1e26, 5)
+    n, d, loss = frontier(budgets, law)
+    each = [compute_optimal(float(flops), law) for flops in budgets]
+    assert n == pytest.approx([best.parameters for best in each])
+    assert d == pytest.approx([best.tokens for best in each])
+    assert loss == pytest.approx([best.loss for best in each])
+    assert math.log(n[-1] / n[0]) / math.log(1e8) == pytest.approx(law.size_exponent)
+    assert law.size_exponent + law.token_exponent == pytest.approx(1)
+
+
+@ANY_MACHINE
+@given(LAWS, BUDGETS)
 def test_optimum_spends_the_whole_budget(law, flops):
     best = compute_optimal(flops, law)
-    assert compute(best.parameters, best.tokens) == pytest.approx(flops, rel=1e-9)
+    assert training_flops(best.parameters, best.tokens) == pytest.approx(flops, rel=1e-9)
 
 
 @ANY_MACHINE
 @given(LAWS, BUDGETS)
 def test_every_split_on_an_isoflop_curve_costs_the_same(law, flops):
-    curve = isoflop(flops, law)
-    assert compute(curve.parameters, curve.tokens) == pytest.approx(np.full(121, flops), rel=1e-9)
+    curve = isoflop_curve(flops, law)
+    assert training_flops(curve.parameters, curve.tokens) == pytest.approx(np.full(121, flops), rel=1e-9)
 
 
 @ANY_MACHINE
@@ -103,10 +137,10 @@ def test_bad_numbers_are_refused_with_a_sentence(bad):
         lambda: predict_loss(bad, 1e12, EPOCH),
         lambda: predict_loss([7e10, bad], 1e12, EPOCH),
         lambda: predict_loss(7e10, bad, EPOCH),
-        lambda: compute(bad, 1e12),
+        lambda: training_flops(bad, 1e12),
         lambda: compute_optimal(bad, EPOCH),
-        lambda: isoflop(bad, EPOCH),
-        lambda: isoflop(1e21, EPOCH, decades=bad),
+        lambda: isoflop_curve(bad, EPOCH),
+        lambda: isoflop_curve(1e21, EPOCH, decades=bad),
         lambda: loss_terms(bad, 1e12, EPOCH),
         lambda: Law(1.7, 400, 400, bad, 0.3),
         lambda: Law(bad, 400, 400, 0.3, 0.3),
@@ -135,7 +169,7 @@ def test_an_optimum_beyond_all_numbers_is_refused(law):
 
 def test_results_beyond_all_numbers_are_refused():
     with pytest.raises(InvalidInputError, match="too large to compute"):
-        compute(1e200, 1e200)
+        training_flops(1e200, 1e200)
     with pytest.raises(InvalidInputError, match="too large to compute"):
         predict_loss(1e-300, 1.0, Law(1, 1, 1, 5.0, 1.0))
 
@@ -171,6 +205,7 @@ def test_fit_recovers_the_constants_of_noiseless_runs(law):
     found = fit(*runs(law), starts=8, resamples=0)
     assert found.converged
     assert found.starts == 8
+    assert 1 <= found.agreeing <= 8
     assert found.standard_errors == {}
     assert list(found.law.constants().values()) == pytest.approx(list(law.constants().values()), rel=1e-3)
 
@@ -188,6 +223,70 @@ def test_fit_shrugs_off_a_few_wild_runs():
     n, d, loss = runs(EPOCH, number=120)
     loss[:4] *= 1.5
     assert fit(n, d, loss, starts=8, resamples=0).law.alpha == pytest.approx(EPOCH.alpha, abs=0.01)
+
+
+def test_each_constant_lies_in_its_own_interval_for_nine_seeds_of_ten():
+    seeds, inside = 40, dict.fromkeys(EPOCH.constants(), 0)
+    for seed in range(seeds):
+        found = fit(*runs(EPOCH, noise=0.01, number=240, seed=seed), starts=8, resamples=100, seed=seed)
+        for name, truth in EPOCH.constants().items():
+            low, high = found.interval(name)
+            inside[name] += low < truth < high
+    assert min(inside.values()) >= 0.9 * seeds, inside
+
+
+def test_intervals_widen_with_their_level_and_hold_the_constant():
+    found = fit(*runs(EPOCH, noise=0.01, number=60), resamples=50)
+    for name, value in found.law.constants().items():
+        (low, high), (lower, higher) = found.interval(name, 0.5), found.interval(name, 0.99)
+        assert lower < low < value < high < higher
+
+
+def test_bootstrap_gives_constants_in_the_order_of_the_law():
+    data = runs(EPOCH, noise=0.005, number=120)
+    samples = bootstrap(*data, EPOCH, resamples=40, seed=1)
+    assert samples.shape == (40, 5)
+    assert np.median(samples, axis=0) == pytest.approx(list(EPOCH.constants().values()), rel=0.4)
+    assert np.array_equal(samples, bootstrap(*data, EPOCH, resamples=40, seed=1))
+    with pytest.raises(InvalidInputError, match="number of samples"):
+        bootstrap(*data, EPOCH, resamples=0)
+
+
+def test_descents_side_by_side_end_where_each_alone_ends():
+    n, d, loss = runs(EPOCH, noise=0.02, number=80)
+    data = scaling_fit.Runs(np.log(n), np.log(d), np.log(loss), np.ones(80))
+    starts = scaling_fit.best_starts(data, 6)
+    together = scaling_fit.descend(starts, data, 1e-3)
+    alone = [scaling_fit.descend(start[None], data, 1e-3).values[0] for start in starts]
+    assert together.values == pytest.approx(alone, rel=1e-6)
+
+
+def test_every_start_of_the_grid_can_be_descended_from():
+    n, d, loss = runs(EPOCH, noise=0.01, number=12)
+    data = scaling_fit.Runs(np.log(n), np.log(d), np.log(loss), np.ones(12))
+    found = scaling_fit.descend(scaling_fit.all_starts(), data, 1e-3, rounds=40)
+    assert np.isfinite(found.theta).all()
+    assert (found.values <= scaling_fit.objective(scaling_fit.all_starts(), data, 1e-3)[0]).all()
+
+
+def test_a_descent_is_never_worse_than_scipys():
+    n, d, loss = runs(EPOCH, noise=0.02, number=80)
+    data = scaling_fit.Runs(np.log(n), np.log(d), np.log(loss), np.ones(80))
+
+    def value_and_gradient(theta):
+        values, gradients = scaling_fit.objective(theta[None], data, 1e-3)
+        return values[0], gradients[0]
+
+    found = scaling_fit.search(data, 1e-3, 24)
+    theirs = minimize(value_and_gradient, found.theta[0] + 0.01, jac=True, method="L-BFGS-B")
+    assert found.values[0] <= theirs.fun * (1 + 1e-9)
+
+
+def test_cost_of_a_served_model_is_six_and_two_flops_a_parameter_and_token():
+    assert overtraining_cost(7e9, 1e12, 2e12) == (4.2e22, 2.8e22)
+    training, serving = overtraining_cost([1e9, 2e9], 1e10, 0.0, training=2.0)
+    assert list(training) == [1.2e20, 2.4e20]
+    assert list(serving) == [0, 0]
 
 
 def test_same_seed_gives_the_same_standard_errors():
