@@ -112,6 +112,14 @@ PAGES: tuple[PageRow, ...] = (
         ":material/trending_down:",
     ),
     PageRow(
+        "scaling_bench",
+        "scaling",
+        "Fit, forecast, reveal",
+        "Fit a scaling law to real training runs, forecast the costliest ones, then look; or fit your own.",
+        "Scaling laws",
+        ":material/experiment:",
+    ),
+    PageRow(
         "open_weight_models",
         "scaling",
         "Open-weight models",

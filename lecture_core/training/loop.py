@@ -112,7 +112,7 @@ def train(
         LectureError: the checkpoint does not fit the recipe, or cannot be written; the last one is kept.
         KeyboardInterrupt: stopped from outside, after the step in progress and a checkpoint.
     """
-    run = _Run(objective, source, schedule, state)
+    run = TrainingRun(objective, source, schedule, state)
     if hours is not None:
         schedule = run.schedule = run.schedule_for(hours)
         report(f"{schedule.total_tokens:,} tokens in all; --tokens {schedule.total_tokens} repeats this run exactly")
@@ -147,7 +147,7 @@ def _stop_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-class _Run:
+class TrainingRun:
     """The state of one training run: parameters, optimiser, steps done."""
 
     def __init__(self, objective: Objective, source: Source, schedule: Schedule, state: Path) -> None:

@@ -9,7 +9,9 @@ import torch
 from transformers import AutoTokenizer, BertForMaskedLM
 
 from lecture_core.errors import InvalidInputError, ModelUnavailableError
+from lecture_core.scaling_runs import RECORDED
 from lecture_core.training import corpus as corpora
+from lecture_core.training import decoder_grid, decoder_text, live_run
 from lecture_core.training.loop import Schedule, train
 from lecture_core.training.masked_lm import MaskedLM, new_head
 from lecture_core.training.replaced_token_detection import ReplacedTokenDetection, from_masked_lm
@@ -117,3 +119,39 @@ def text_to_text(options: argparse.Namespace) -> None:
     print(f"{model.num_parameters():,} parameters, {len(material.words):,} words, {len(material.nouns):,} nouns")
     train(TextToText(model, encoder), splits[0], splits[1], schedule, folder, hours=options.hours)
     save(model, tokenizer, options.out or BUNDLED / "t5-nano")
+
+
+def scaling_runs(options: argparse.Namespace) -> None:
+    """Make the runs of our own scaling law, cheapest first; the finished ones are in `--out`, a CSV."""
+    _decoder_runs(options, decoder_grid.grid(options.seed), options.out or RECORDED)
+
+
+def scaling_sweep(options: argparse.Namespace) -> None:
+    """Try learning rates at three sizes: where the rule in `decoder_grid.learning_rate` comes from."""
+    _decoder_runs(options, decoder_grid.sweep(options.seed), options.out or RECORDED.with_name("scaling_sweep.csv"))
+
+
+def scaling_excerpt(options: argparse.Namespace) -> None:
+    """Write the excerpt of the text that is bundled, on which a visitor trains a run of their own."""
+    material = _material(options)
+    live_run.write_excerpt(material.train, material.held_out)
+
+
+def _material(options: argparse.Namespace) -> decoder_grid.Material:
+    path, cache = options.corpus[0], options.state / "tokens"
+    tokenizer = decoder_text.load_tokenizer(decoder_text.TOKENIZER, path)
+    trained, held_out = (
+        decoder_text.read_blocks(path, tokenizer, held_out=side, cache=cache) for side in (False, True)
+    )
+    print(f"{len(trained.ids):,} training tokens, {len(held_out.ids):,} held out")
+    return decoder_grid.Material(trained, held_out, tokenizer)
+
+
+def _decoder_runs(options: argparse.Namespace, plans: list[decoder_grid.Plan], out: Path) -> None:
+    print(f"{len(plans)} runs in all")
+    for run in decoder_grid.make(plans, _material(options), options.state, out):
+        print(
+            f"N {run.parameters:,}  D {run.tokens:,}  lr {run.learning_rate:.4g}  loss {run.loss_per_token:.4f} nats "
+            f"per token, {run.loss_per_byte:.4f} per byte, {run.seconds:.0f} s",
+            flush=True,
+        )

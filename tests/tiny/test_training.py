@@ -108,17 +108,17 @@ def test_hours_become_a_number_of_tokens_that_repeats_the_run(start, splits, tmp
 
 def test_an_interrupt_ends_the_step_and_keeps_it(start, splits, tmp_path, monkeypatch):
     whole, _ = run(start, splits, tmp_path / "whole")
-    original = loop._Run.step
+    original = loop.TrainingRun.step
 
     def step_then_interrupt(self):
         original(self)
         if self.done == 7:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(loop._Run, "step", step_then_interrupt)
+    monkeypatch.setattr(loop.TrainingRun, "step", step_then_interrupt)
     with pytest.raises(KeyboardInterrupt):
         run(start, splits, tmp_path / "parts")
-    monkeypatch.setattr(loop._Run, "step", original)
+    monkeypatch.setattr(loop.TrainingRun, "step", original)
     resumed, _ = run(start, splits, tmp_path / "parts")
     for a, b in zip(whole.modules.parameters(), resumed.modules.parameters(), strict=True):
         assert torch.equal(a, b)

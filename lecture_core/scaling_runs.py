@@ -1,0 +1,113 @@
+"""Recorded training runs of small decoders: `assets/runs/scaling_runs.csv`, one finished run a row.
+
+Lecture: Scaling laws. Written by `python -m lecture_core.training scaling_runs`; shown with the badge "recorded".
+Knows no model and no page.
+"""
+
+import csv
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from lecture_core.errors import LectureError
+from lecture_core.provenance import Provenance
+from lecture_core.recorded_runs import FOLDER, RunError
+
+RECORDED = FOLDER / "scaling_runs.csv"
+COMMAND = "python -m lecture_core.training scaling_runs --corpus FILE"
+ENOUGH_TO_FIT = 8
+"""Runs needed before five constants are fitted to them."""
+HELD_OUT_SHARE = 0.2
+"""Share of the recorded runs, the largest by compute, that is kept back for the forecast."""
+
+
+@dataclass(frozen=True)
+class ScalingRun:
+    """One decoder trained once.
+
+    Attributes:
+        parameters: N, without the embedding and the output layer.
+        parameters_total: with both.
+        tokens: D, seen in training.
+        flops: 6 N D.
+        loss_per_token: on held-out articles, in nats per token.
+        loss_per_byte: the same loss, in nats per byte of text.
+        learning_rate: of the level stretch.
+        seconds: computed for this row alone; the level stretch that it shares with a shorter run is counted there.
+        date: day of the run, as 2026-11-23.
+        device: `cpu bfloat16`: where, and the type of the matrix products.
+        revision: hash of vocabulary, text and schedule; runs of one revision can be compared.
+    """
+
+    parameters: int
+    parameters_total: int
+    tokens: int
+    flops: float
+    loss_per_token: float
+    loss_per_byte: float
+    learning_rate: float
+    seed: int
+    seconds: float
+    date: str
+    device: str
+    revision: str
+
+
+def load(path: Path = RECORDED) -> tuple[ScalingRun, ...]:
+    """Return the recorded runs, cheapest first; none where none was recorded yet.
+
+    Raises:
+        RunError: a row breaks the format; names file and row.
+    """
+    if not path.is_file():
+        return ()
+    with path.open(encoding="utf-8", newline="") as file:
+        runs = [_run(path.name, number, row) for number, row in enumerate(csv.DictReader(file), start=2)]
+    return tuple(sorted(runs, key=lambda run: (run.flops, run.parameters)))
+
+
+def _run(file: str, number: int, row: dict[str, str]) -> ScalingRun:
+    try:
+        run = ScalingRun(**{f.name: f.type(row[f.name]) for f in fields(ScalingRun)})  # type: ignore[operator]
+    except (KeyError, TypeError, ValueError) as exc:
+        raise RunError(f"{file}, row {number}: expected every column filled in; {exc!r} is wrong.") from exc
+    if not min(run.parameters, run.tokens, run.flops, run.loss_per_token, run.loss_per_byte) > 0:
+        raise RunError(f"{file}, row {number}: expected sizes and losses above 0.")
+    return run
+
+
+def append(run: ScalingRun, path: Path = RECORDED) -> None:
+    """Add a finished run to the file, in one write.
+
+    Raises:
+        LectureError: the file cannot be written.
+    """
+    values = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in asdict(run).items()}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(values), lineterminator="\n")
+            if not path.stat().st_size:
+                writer.writeheader()
+            writer.writerow(values)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as exc:
+        raise LectureError(f"Could not write {path}: {exc}. Make room on the disk and run again.") from exc
+
+
+def split(runs: Sequence[ScalingRun]) -> tuple[tuple[ScalingRun, ...], tuple[ScalingRun, ...]]:
+    """Return the runs shown and the runs held out: the largest by compute, at least one where there are enough."""
+    by_compute = sorted(runs, key=lambda run: (run.flops, run.parameters))
+    held_out = min(max(1, round(HELD_OUT_SHARE * len(runs))), max(0, len(runs) - ENOUGH_TO_FIT))
+    cut = len(by_compute) - held_out
+    return tuple(by_compute[:cut]), tuple(by_compute[cut:])
+
+
+def provenance(runs: Sequence[ScalingRun]) -> Provenance:
+    """Where recorded runs come from, for the caption under them."""
+    dates = sorted({run.date for run in runs})
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    source = f"{len(runs)} runs on {', '.join(sorted({run.device for run in runs}))} · recorded {when} by {COMMAND}"
+    return Provenance(revision=runs[-1].revision, seed=runs[-1].seed, kind="recorded", source=source)

@@ -1,0 +1,188 @@
+"""Our own runs: drag a law through them, commit a forecast of the hidden ones, reveal. Bound to the address."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from lecture_core import scaling_runs
+from lecture_core.figures import scaling_bench as figures
+from lecture_core.quantities import count, three_digits
+from lecture_core.scaling_laws import Law
+from lecture_core.scaling_points import Points, fitted, percent_off, predicted
+from lecture_core.scaling_runs import COMMAND, ENOUGH_TO_FIT, ScalingRun
+from lecture_core.ui import page, results
+from lecture_core.ui.charts import chart
+from lecture_core.ui.errors import user_errors
+
+OWN, FITTED = LAWS = ("Yours", "The fitter's")
+TOKENS, COMPUTE = AXES = ("Tokens", "Compute")
+WEIGHTS = tuple(float(f"{10 ** (k / 40):.3g}") for k in range(241))
+"""Marks of A and B: 1 to 1,000,000, each 6 % above the one before."""
+START = Law(1.5, 30.0, 200.0, 0.3, 0.4)
+"""A rough guess that a visitor can better."""
+GUESSES = {"under 1 %": 1.0, "1 to 3 %": 3.0, "3 to 10 %": 10.0, "more": float("inf")}
+"""Answers to the guess, each with the error it ends at."""
+_SLIDERS = {"E": (0.05, 5.0, 0.01), "alpha": (0.02, 1.2, 0.005), "beta": (0.02, 1.2, 0.005)}
+_MEANING = {
+    "E": "E: loss that no model gets below",
+    "A": "A: weight of the parameter term",
+    "B": "B: weight of the token term",
+    "alpha": "α: how fast parameters help",
+    "beta": "β: how fast tokens help",
+}
+
+
+def bench(stem: str, runs: Sequence[ScalingRun], live: Points) -> None:
+    """Show the runs, the visitor's law, the forecast and its check.
+
+    Args:
+        stem: prefix of all keys.
+        runs: recorded; the largest by compute are held out.
+        live: runs trained on this page.
+    """
+    shown, hidden = (Points.of(part) for part in scaling_runs.split(runs))
+    if len(shown) < ENOUGH_TO_FIT:
+        _too_few(stem, runs, live)
+        return
+    left, right = st.columns([5, 3], gap="medium")
+    with right:
+        law = committed = None
+        with user_errors():  # runs too similar to be fitted are still drawn
+            numbers = st.container()
+            law = _law(stem, shown)
+            with numbers:
+                committed = _forecast(stem, law, shown, hidden)
+    with left:
+        by_compute = _choose(stem, "over", "Over", AXES) == COMPUTE
+        revealed = committed is not None and _is(f"{stem}_revealed")
+        figure = figures.bench(
+            shown,
+            law,
+            hidden=hidden,
+            forecast=committed or law,
+            revealed=revealed,
+            live=live,
+            by_compute=by_compute,
+        )
+        chart(figure, key=f"{stem}_chart", alt=f"Loss of {len(shown)} runs, the law, {len(hidden)} hidden runs")
+        results.caption(scaling_runs.provenance(runs))
+        if len(hidden):
+            costliest = f"the {len(hidden)} costliest runs" if len(hidden) > 1 else "the costliest run"
+            hiding = "squares, what they reached" if revealed else "hidden until you reveal"
+            st.caption(f"Dots: measured. Open diamonds: forecast of {costliest}; {hiding}.")
+    if committed is not None and revealed:
+        _reveal(stem, committed, fitted(shown).law, hidden)
+
+
+def _too_few(stem: str, runs: Sequence[ScalingRun], live: Points) -> None:
+    recorded = f"{len(runs)} recorded run{'' if len(runs) == 1 else 's'}" if runs else "No recorded runs"
+    st.info(
+        f"{recorded} here; a fit takes at least {ENOUGH_TO_FIT}. The operator makes them, the cheapest first, with "
+        f"`{COMMAND}`. Your own runs can be fitted below in any case.",
+        icon=":material/info:",
+    )
+    if runs or len(live):
+        chart(figures.bench(Points.of(runs), None, live=live), key=f"{stem}_chart", alt="Loss of the runs so far")
+    if runs:
+        results.caption(scaling_runs.provenance(runs))
+
+
+def _choose(stem: str, name: str, label: str, options: tuple[str, ...]) -> str:
+    key = f"{stem}_{name}"
+    chosen = st.segmented_control(label, options, default=options[0], required=True, key=key, bind="query-params")
+    return chosen or options[0]
+
+
+def _law(stem: str, shown: Points) -> Law:
+    if _choose(stem, "law", "Constants of the law", LAWS) == FITTED:
+        found = fitted(shown)
+        st.code("\n".join(f"{n:<5} = {v:.4g}" for n, v in found.law.constants().items()), language=None)
+        state = "converged" if found.converged else "the search did not settle"
+        st.caption(f"Huber loss, best of {found.starts} descents from 4,500 starts; {state}.")
+        st.button("Drag from here", key=f"{stem}_drag", on_click=_start_from, args=(stem, found.law))
+        return found.law
+    e, a, b, alpha, beta = (_constant(stem, name, value) for name, value in START.constants().items())
+    return Law(e, a, b, alpha, beta)
+
+
+def _start_from(stem: str, law: Law) -> None:
+    st.session_state[f"{stem}_law"] = OWN
+    for name, value in law.constants().items():
+        st.session_state[f"{stem}_{name}"] = _on_mark(name, value)
+
+
+def _on_mark(name: str, value: float) -> float:
+    if name in _SLIDERS:
+        low, high, step = _SLIDERS[name]
+        return round(min(max(low + round((value - low) / step) * step, low), high), 3)
+    return min(WEIGHTS, key=lambda mark: abs(np.log(mark / value)))
+
+
+def _constant(stem: str, name: str, default: float) -> float:
+    key, label = f"{stem}_{name}", _MEANING[name]
+    start = _on_mark(name, default)
+    if name in _SLIDERS:
+        low, high, step = _SLIDERS[name]
+        return st.slider(label, low, high, start, step, key=key, format="%g", bind="query-params")
+    return float(st.select_slider(label, WEIGHTS, start, three_digits, key=key, bind="query-params"))
+
+
+def _forecast(stem: str, law: Law, shown: Points, hidden: Points) -> Law | None:
+    """Show how well the law fits and what it forecasts; return the law that was committed, if any."""
+    error = float(np.abs(percent_off(law, shown)).mean())
+    key = f"{stem}_committed"
+    committed: Law | None = st.session_state.get(key)
+    with st.container(horizontal=True):
+        note = f"mean of {len(shown)} runs"
+        st.metric("Law is off by", f"{error:.2f} %", note, delta_color="off", delta_arrow="off", width=135)
+        if len(hidden):
+            said = predicted(committed or law, hidden)[-1]
+            note = f"{count(hidden.parameters[-1])} on {count(hidden.tokens[-1])} tokens"
+            label = "Committed forecast" if committed else "Forecast"
+            st.metric(label, f"{said:.3f}", note, delta_color="off", delta_arrow="off", width=135)
+    if not len(hidden):
+        return None
+    with st.container(horizontal=True):
+        if committed is None:
+            st.button("Commit this forecast", key=f"{stem}_commit", type="primary", on_click=_set, args=(key, law))
+        else:
+            key = f"{stem}_revealed"
+            st.button(
+                "Reveal", key=f"{stem}_reveal", type="primary", on_click=_set, args=(key, True), disabled=_is(key)
+            )
+            st.button("Forecast again", key=f"{stem}_again", on_click=_again, args=(stem,))
+    return committed
+
+
+def _is(key: str) -> bool:
+    return bool(st.session_state.get(key))
+
+
+def _set(key: str, value: object) -> None:
+    st.session_state[key] = value
+
+
+def _again(stem: str) -> None:
+    st.session_state[f"{stem}_committed"], st.session_state[f"{stem}_revealed"] = None, False
+
+
+def _reveal(stem: str, yours: Law, fit: Law, hidden: Points) -> None:
+    ours, theirs = percent_off(yours, hidden), percent_off(fit, hidden)
+    table = pd.DataFrame(
+        {
+            "Parameters": [count(n) for n in hidden.parameters],
+            "Tokens": [count(d) for d in hidden.tokens],
+            "Measured": [f"{loss:.3f}" for loss in hidden.loss],
+            "You said": [f"{loss:.3f}" for loss in predicted(yours, hidden)],
+            "You are off": [f"{off:+.1f} %" for off in ours],
+            "The fit said": [f"{loss:.3f}" for loss in predicted(fit, hidden)],
+            "It is off": [f"{off:+.1f} %" for off in theirs],
+        }
+    )
+    you, it = float(np.abs(ours).mean()), float(np.abs(theirs).mean())
+    page.reveal(stem, next(name for name, limit in GUESSES.items() if it < limit), "That is the fit's error.")
+    closer = "You were closer than the fitter." if you < it else "The fitter was closer."
+    st.success(f"You: {you:.1f} % off. The fitter: {it:.1f} % off, without having seen these runs. {closer}")
+    st.dataframe(table, hide_index=True, alt="Hidden runs: measured loss and both forecasts")

@@ -1,0 +1,44 @@
+"""After this page a student can fit a scaling law to training runs and say how far its forecast can be trusted."""
+
+import streamlit as st
+
+from lecture_core import scaling_runs
+from lecture_core.scaling_export import code
+from lecture_core.ui import live_training, page, scaling_bench, scaling_own
+from lecture_core.ui.errors import user_errors
+
+STEM = "scaling_bench"
+
+
+@st.fragment
+def bench() -> None:
+    with user_errors():
+        scaling_bench.bench(STEM, scaling_runs.load(), live_training.trained(STEM))
+
+
+page.header(STEM)
+page.predict(
+    STEM,
+    "A law fitted to small runs forecasts runs with several times their compute. How far off will the losses be?",
+    tuple(scaling_bench.GUESSES),
+)
+bench()
+live_training.train(STEM)
+scaling_own.own_runs(STEM)
+page.notice(
+    "Very different constants fit the runs shown about equally well: raise E and lower A, and little changes. They "
+    "part where nothing was measured.",
+    "Compare the best tokens per parameter of a fit with their interval: the loss is easy to forecast, the best split "
+    "is not.",
+    "These decoders see a few tokens per parameter and read 512 kinds of token; their E, A and B say nothing about "
+    "other vocabularies. The form of the law carries over.",
+)
+page.footer(
+    STEM,
+    code=code(),
+    deeper=(
+        ("Hoffmann et al. 2022 (Chinchilla)", "https://arxiv.org/abs/2203.15556"),
+        ("Besiroglu et al. 2024 (fits and intervals)", "https://arxiv.org/abs/2404.10102"),
+        ("Hägele et al. 2024 (one level stretch, many budgets)", "https://arxiv.org/abs/2405.18392"),
+    ),
+)

@@ -1,0 +1,215 @@
+"""Fit, forecast, reveal, as a visitor uses it: with no recorded run, with a few, with many; and with an own table."""
+
+import base64
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lecture_core import scaling_runs
+from lecture_core.errors import BusyError
+from lecture_core.scaling_laws import Law, predict_loss
+from lecture_core.scaling_runs import ScalingRun
+from lecture_core.training import live_run
+from lecture_core.training.live_run import Watched
+
+PAGE = Path(__file__).parents[2] / "pages" / "scaling" / "scaling_bench.py"
+TRUTH = Law(1.2, 30, 200, 0.3, 0.35)
+
+
+def made(number: int) -> tuple[ScalingRun, ...]:
+    grid = [(n, d) for n in (5e4, 2e5, 8e5, 2e6, 5e6, 1e7) for d in (2.5e5, 5e5, 1e6, 2e6, 4e6)]
+    grid = sorted(grid, key=lambda run: run[0] * run[1])[:number]
+    noise = np.random.default_rng(0).normal(0, 0.002, len(grid))
+    return tuple(
+        ScalingRun(
+            int(n), int(n) + 9, int(d), 6 * n * d, float(predict_loss(n, d, TRUTH) * np.exp(e)), 1.0, 1e-3, 0, 9.0,
+            "2026-11-23", "cpu float32", "abcd1234",
+        )
+        for (n, d), e in zip(grid, noise, strict=True)
+    )  # fmt: skip
+
+
+def opened(monkeypatch, number=30, **query: str) -> AppTest:
+    monkeypatch.setattr(scaling_runs, "load", lambda: made(number))
+    page = AppTest.from_file(str(PAGE), default_timeout=60)
+    for name, value in query.items():
+        page.query_params[f"scaling_bench_{name}"] = value
+    page.run()
+    assert not page.exception
+    assert not page.error
+    return page
+
+
+def off(page: AppTest) -> float:
+    return float(next(m.value for m in page.metric if m.label == "Law is off by").removesuffix(" %"))
+
+
+@pytest.mark.parametrize("number", [0, 1, 7])
+def test_too_few_runs_are_a_sentence_with_the_command(monkeypatch, number):
+    page = opened(monkeypatch, number)
+    assert "python -m lecture_core.training scaling_runs" in page.info[0].value
+    assert page.text_area(key="scaling_bench_table") is not None
+
+
+def test_runs_too_similar_to_fit_are_drawn_with_a_sentence(monkeypatch):
+    page = opened(monkeypatch, 8)
+    page.segmented_control(key="scaling_bench_law").set_value("The fitter's").run()
+    assert "at least 3 different parameters" in page.error[0].value
+    assert page.get("plotly_chart")
+
+
+@pytest.mark.parametrize("number", [12, 30])
+def test_the_page_works_with_however_many_runs_there_are(monkeypatch, number):
+    page = opened(monkeypatch, number)
+    assert off(page) > 0
+    page.segmented_control(key="scaling_bench_law").set_value("The fitter's").run()
+    assert not page.exception
+    assert off(page) < 1
+
+
+def test_a_slider_changes_the_law_and_a_link_restores_it(monkeypatch):
+    page = opened(monkeypatch)
+    before = off(page)
+    page.slider(key="scaling_bench_E").set_value(4.0).run()
+    assert off(page) > before
+    assert off(opened(monkeypatch, E="4.0")) == off(page)
+
+
+def test_the_losses_of_hidden_runs_are_not_on_the_page_before_they_are_revealed(monkeypatch):
+    page = opened(monkeypatch)
+    hidden = scaling_runs.split(made(30))[1]
+    assert len(hidden) == 6
+
+    def sent():
+        spec = json.loads(page.get("plotly_chart")[0].proto.spec)
+        return {round(y, 6) for trace in spec["data"] for y in np.ravel(_numbers(trace["y"]))}
+
+    assert not {round(run.loss_per_token, 6) for run in hidden} & sent()
+    page.button(key="scaling_bench_commit").click().run()
+    assert not {round(run.loss_per_token, 6) for run in hidden} & sent()
+    page.button(key="scaling_bench_reveal").click().run()
+    assert {round(run.loss_per_token, 6) for run in hidden} <= sent()
+
+
+def _numbers(values):
+    if isinstance(values, dict):
+        return np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"])
+    return np.array(values, dtype=float)
+
+
+def test_a_committed_forecast_stays_while_the_sliders_move(monkeypatch):
+    page = opened(monkeypatch)
+    page.button(key="scaling_bench_commit").click().run()
+    said = page.metric[1].value
+    page.slider(key="scaling_bench_E").set_value(4.0).run()
+    assert page.metric[1].value == said
+    page.button(key="scaling_bench_reveal").click().run()
+    assert "The fitter: 0." in page.success[0].value
+    page.button(key="scaling_bench_again").click().run()
+    assert not page.success
+    assert page.metric[1].value != said
+
+
+def test_dragging_can_start_from_the_fit(monkeypatch):
+    page = opened(monkeypatch, law="The fitter's")
+    fitted = off(page)
+    page.button(key="scaling_bench_drag").click().run()
+    assert page.segmented_control(key="scaling_bench_law").value == "Yours"
+    assert off(page) == pytest.approx(fitted, abs=1)
+
+
+def table(runs=30) -> str:
+    return "N;D;loss\n" + "\n".join(
+        f"{r.parameters};{r.tokens};{r.loss_per_token}".replace(".", ",") for r in made(runs)
+    )
+
+
+def pasted(monkeypatch, text: str) -> AppTest:
+    page = opened(monkeypatch, 0)
+    page.text_area(key="scaling_bench_table").set_value(text).run()
+    assert not page.exception
+    return page
+
+
+def test_an_own_table_is_fitted_with_intervals_that_hold_the_truth(monkeypatch):
+    page = pasted(monkeypatch, table())
+    assert any("Read 30 runs: N 50k to 10M" in caption.value for caption in page.caption)
+    page.button(key="scaling_bench_fit").click().run()
+    assert not page.exception
+    frame = page.dataframe[0].value.set_index("Of the law")
+    low, high = frame.loc["α, parameters", "95 % interval"].split(" to ")
+    assert float(low) < TRUTH.alpha < float(high)
+    assert len(page.get("download_button")) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (table().replace("250000", "=1+1"), "a formula"),
+        (table().replace("250000", "NaN"), "row 2, column D"),
+        (table().replace("250000", "-1"), "row 2, column D"),
+        (table(3), "at least 6 runs"),
+        ("N;loss\n1;2", "two of parameters"),
+        ("hello", "one column"),
+    ],
+)
+def test_a_bad_table_is_a_sentence_and_the_text_stays(monkeypatch, text, said):
+    page = pasted(monkeypatch, text)
+    if page.button and any(b.key == "scaling_bench_fit" for b in page.button):
+        page.button(key="scaling_bench_fit").click().run()
+    assert said in page.error[0].value.replace("\u2060", "").replace("\\", "")
+    assert page.text_area(key="scaling_bench_table").value == text
+
+
+def test_bad_rows_can_be_left_out(monkeypatch):
+    page = pasted(monkeypatch, table().replace("250000", "NaN", 2))
+    assert page.error
+    page.toggle(key="scaling_bench_skip").set_value(True).run()
+    assert not page.error
+    assert any("2 rows left out" in caption.value for caption in page.caption)
+
+
+def test_our_runs_can_be_filled_in_as_an_example(monkeypatch):
+    page = opened(monkeypatch)
+    page.button(key="scaling_bench_table_example").click().run()
+    assert any("Read 30 runs" in caption.value for caption in page.caption)
+
+
+def test_the_guess_is_compared_with_the_fit_once_the_runs_are_revealed(monkeypatch):
+    page = opened(monkeypatch)
+    page.pills(key="scaling_bench_guess").set_value("3 to 10 %").run()
+    page.button(key="scaling_bench_commit").click().run()
+    page.button(key="scaling_bench_reveal").click().run()
+    assert any("under 1 %" in box.value for box in page.info)
+
+
+def test_a_live_run_lands_on_the_chart(monkeypatch):
+    def watch(size, tokens, seed):
+        yield "run", Watched(0.5, 4.0)
+        yield "run", Watched(1.0, 3.9, replace(made(1)[0], seed=seed, device="cpu float32"))
+
+    monkeypatch.setattr(live_run, "watch", watch)
+    page = opened(monkeypatch)
+    page.button(key="scaling_bench_train").click().run()
+    page.run()
+    assert not page.exception
+    assert len(page.session_state["scaling_bench_trained"]) == 1
+    assert any("held-out loss" in markdown.value for markdown in page.markdown)
+
+
+def test_a_live_run_that_must_wait_says_so_and_the_form_comes_back(monkeypatch):
+    def watch(size, tokens, seed):
+        raise BusyError("Someone else is training a model here now.")
+        yield
+
+    monkeypatch.setattr(live_run, "watch", watch)
+    page = opened(monkeypatch)
+    page.button(key="scaling_bench_train").click().run()
+    page.run()
+    assert "Someone else" in page.error[0].value
+    page.button(key="scaling_bench_back").click().run()
+    assert page.button(key="scaling_bench_train")
