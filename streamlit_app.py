@@ -28,6 +28,7 @@ navigation = st.navigation(
 waiting.install()
 machine = st.sidebar.empty()
 sidebar(machine)
+first_views.begin()
 navigation.run()
 sidebar(machine)  # again: the page may have loaded a model
 first_views.follow()

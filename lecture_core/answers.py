@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 Strictness = Literal["strict", "flexible"]
+_AFTER = ",. \n"  # what may follow an answer and is not part of it
 _NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?")
 
 
@@ -58,8 +59,7 @@ def first(text: str, pattern: str) -> Extracted | None:
 
 
 def _extracted(found: re.Match[str], pattern: Strictness) -> Extracted:
-    raw = found.group(1)
-    value = raw.rstrip(",. \n")
+    value = found.group(1).rstrip(_AFTER)
     return Extracted(value, found.start(1), found.start(1) + len(value), pattern)
 
 
@@ -82,7 +82,7 @@ def same_answer(answer: str, truth: str) -> bool:
     """
     if _NUMBER.fullmatch(truth.strip()):
         return number(answer) is not None and number(answer) == number(truth)
-    return answer.strip().casefold() == truth.strip().casefold()
+    return answer.strip().rstrip(_AFTER).casefold() == truth.strip().rstrip(_AFTER).casefold()
 
 
 def split_at(text: str, extracted: Extracted | None) -> tuple[str, str, str]:

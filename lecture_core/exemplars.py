@@ -36,10 +36,21 @@ def as_they_are(items: Sequence[Item], _: random.Random) -> list[Item]:
 
 
 def shuffled_answers(items: Sequence[Item], rng: random.Random) -> list[Item]:
-    """Each example with the answer of another one: the format stays, the task goes."""
+    """Each example with a wrong answer, taken from another one: the format stays, the task goes.
+
+    Where all examples share one answer there is none to take, and they stay as they are.
+    """
     shift = rng.randrange(1, len(items)) if len(items) > 1 else 0
-    answers = [item.answer for item in items]
-    return [replace(item, answer=answers[(i + shift) % len(items)]) for i, item in enumerate(items)]
+    different = list(dict.fromkeys(item.answer for item in items))
+    shuffled = []
+    for i, item in enumerate(items):
+        answer = items[(i + shift) % len(items)].answer
+        if answer == item.answer:
+            answer = different[
+                (different.index(answer) + 1 + rng.randrange(max(1, len(different) - 1))) % len(different)
+            ]
+        shuffled.append(replace(item, answer=answer))
+    return shuffled
 
 
 def changing_format(items: Sequence[Item], rng: random.Random) -> list[Item]:
@@ -87,7 +98,7 @@ class Condition:
 
 CONDITIONS: dict[str, Condition] = {
     "true": Condition("true answers", as_they_are),
-    "shuffled": Condition("answers of other examples", shuffled_answers),
+    "shuffled": Condition("wrong answers, from other examples", shuffled_answers),
     "format": Condition("a format that changes", changing_format),
     "letters": Condition("random letters", random_letters),
 }

@@ -7,7 +7,7 @@ greedily and compared with the truth; where the answers are labels, the most pro
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lecture_core.answers import extract, same_answer
 from lecture_core.engine.protocol import Engine
@@ -141,11 +141,12 @@ def measure(
     pairs = list(zip(items, prompts, strict=True))
 
     def ranked() -> Generator[Outcome, None, None]:
-        for part in (pairs[i : i + TOGETHER] for i in range(0, len(pairs), TOGETHER)):
+        together = max(1, 2 * TOGETHER // len(task.labels))
+        for part in (pairs[i : i + together] for i in range(0, len(pairs), together)):
             texts = [prompt for _, prompt in part]
             found = engine.score_prompts(texts, _completions(task), model=asking.model, session=session)
             for (item, prompt), scores in zip(part, found.prompts, strict=True):
-                yield _ranked(task, item, prompt, scores)
+                yield _ranked(task, item, prompt, replace(scores, provenance=found.provenance))
 
     def written() -> Generator[Outcome, None, None]:
         for item, prompt in pairs:

@@ -26,6 +26,7 @@ def serve(path: str, context_length: int, slots: int, threads: int, answers: Tex
     params.n_parallel, params.n_ctx = slots, slots * context_length
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.warmup, params.verbosity = False, -1
+    params.cache_ram_mib = 0  # each slot keeps its last prompt; llama.cpp would keep 8 GB of older ones too
     try:
         server = xllamacpp.Server(params)
     except (RuntimeError, ValueError) as exc:

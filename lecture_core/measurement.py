@@ -5,6 +5,7 @@ Lecture: few-shot learning, chain-of-thought prompting. Knows neither tasks' pro
 
 import csv
 import io
+import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
@@ -13,6 +14,8 @@ from lecture_core.answers import Extracted
 from lecture_core.provenance import Provenance
 from lecture_core.statistics import wilson
 from lecture_core.tasks import Item
+
+_NEGATIVE = re.compile(r"-\d[\d.,]*")
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ def combined(outcomes: Iterable[Outcome]) -> Provenance | None:
     made = [outcome.provenance for outcome in outcomes if outcome.provenance is not None]
     if not made:
         return None
-    return replace(made[0], seconds=sum(one.seconds for one in made), cached=any(one.cached for one in made))
+    first = next((one for one in made if one.kind == "recorded"), made[0])  # the badge promises no more than all hold
+    return replace(first, seconds=sum(one.seconds for one in made), cached=any(one.cached for one in made))
 
 
 def as_csv(kept: Mapping[str, Progress], *, condition: str) -> str:
@@ -110,7 +114,7 @@ def as_csv(kept: Mapping[str, Progress], *, condition: str) -> str:
         condition: name of the first column.
     """
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow([condition, "item", "question", "truth", "completion", "answer", "right", "model", "prompt"])
     for name, progress in kept.items():
         for number, one in enumerate(progress.outcomes, start=1):
@@ -124,5 +128,6 @@ def as_csv(kept: Mapping[str, Progress], *, condition: str) -> str:
 
 def _plain_cell(text: str) -> str:
     """Keep a spreadsheet from taking a visitor's text for a formula; negative numbers stay as they are."""
-    first = text.lstrip()[:2]
-    return f"'{text}" if first[:1] in ("=", "+", "@") or (first[:1] == "-" and not first[1:].isdigit()) else text
+    begins = text.lstrip()[:1]
+    harmless = begins not in ("=", "+", "-", "@") or _NEGATIVE.fullmatch(text.strip())
+    return text if harmless else f"'{text}"

@@ -12,6 +12,7 @@ from lecture_core.tasks import Item, Task
 ARROW = "=>"
 MAX_LINES = 200
 MAX_LABELS = 12
+MAX_ANSWER = 120  # bytes
 EXAMPLE = """2 km => 2000 m
 7 km => 7000 m
 4 km => 4000 m
@@ -58,7 +59,7 @@ def read_own_task(lines: str, instruction: str = "") -> Task:
         patterns=AnswerPatterns(strict=r"^\s*(\S[^\n]*)", flexible=r"(\S[^\n]*)"),
         labels=labels if ranked else (),
         stop=("\n",),
-        max_new_tokens=min(64, 8 + max(map(len, labels))),
+        max_new_tokens=8 + max(len(label.encode()) for label in labels),  # no token is shorter than a byte
     )
 
 
@@ -69,6 +70,12 @@ def _add(pairs: dict[str, str], number: int, line: str) -> None:
             expected=f"input {ARROW} output on line {number}",
             got=line.strip()[:60],
             remedy=f"put {ARROW} between the two, and text on both sides",
+        )
+    if len(answer.encode()) > MAX_ANSWER:
+        raise InvalidInputError(
+            expected=f"outputs of at most {MAX_ANSWER} letters (fewer where a letter takes several bytes)",
+            got=f"{len(answer.encode())} bytes on line {number}",
+            remedy="shorten it",
         )
     if pairs.setdefault(question, answer) != answer:
         raise InvalidInputError(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-LIMIT = 256_000_000
+LIMIT = 32_000_000  # 700 tokens of a model of 135M parameters
 SHORTEST = 8  # tokens; a shorter shared prefix is read faster than it is looked up
 
 
@@ -53,7 +53,7 @@ class PrefixCache:
 
     def put(self, ids: Sequence[int], cache: Any) -> None:
         """Keep the cache of a whole prompt; prompts that share half of their tokens or more with it give way."""
-        size = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers) if _croppable(cache) else 0
+        size = cache_bytes(cache) if _croppable(cache) else 0
         if not 0 < size <= self.limit:
             return
         self._prompts = [p for p in self._prompts if 2 * _shared(p.ids, ids) < len(p.ids)]
@@ -64,6 +64,11 @@ class PrefixCache:
     def clear(self) -> None:
         """Forget everything."""
         self._prompts.clear()
+
+
+def cache_bytes(cache: Any) -> int:
+    """Bytes of a cache's keys and values."""
+    return sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
 
 
 def own(cache: Any) -> Any:

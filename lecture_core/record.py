@@ -16,16 +16,17 @@ from lecture_core.measurement import Measuring, Progress
 from lecture_core.recorded_runs import RecordedRate, save_run
 from lecture_core.tasks import Task, list_tasks, load_task
 
-FEW_SHOT_ITEMS = few_shot.ITEMS
+WRITTEN_ITEMS = 50  # of a task whose answers are written one after another
 WORD_PROBLEMS = 40
 EXEMPLARS = 4
 SEED = 0
 
 
-def record_few_shot(model: str, items: int = FEW_SHOT_ITEMS) -> Iterator[RecordedRate]:
-    """Measure every few-shot task at every k of `few_shot.KS`."""
+def record_few_shot(model: str) -> Iterator[RecordedRate]:
+    """Measure every few-shot task at every k of `few_shot.KS` that fits."""
     for task in map(load_task, list_tasks("few_shot")):
-        steps = few_shot.measure_over_k(get_engine(), task, Asking(model), items=task.items[:items])
+        items = task.items[: few_shot.ITEMS if task.labels else WRITTEN_ITEMS]
+        steps = few_shot.measure_over_k(get_engine(), task, Asking(model), items=items)
         for k, done in _finished(steps):
             yield _rate(task, k, int(k), done, model, "few_shot")
 

@@ -3,7 +3,8 @@
 Lecture: from GPT to GPT-3. A log-probability is in nats; e to its power is the probability.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,11 +22,12 @@ from lecture_core.engine.results import (
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
-from lecture_core.prefix_cache import own, shared_length
+from lecture_core.prefix_cache import cache_bytes, own, shared_length
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 MAX_COMPLETIONS = 64
-PREFIX_TOKENS = 8_192  # tokens, shared prefix counted in every row, that one forward pass may hold
+BATCH_TOKENS = 8_192  # of one forward pass, the shared prefix counted in every row
+BATCH_BYTES = 4e8  # of keys, values and logits of one forward pass
 
 
 @torch.inference_mode()
@@ -81,18 +83,13 @@ def score_prompts(prompts: Sequence[str], completions: Sequence[str], model: Loa
             f"Expected at most {model.spec.context_length:,} tokens; together they have {longest:,}. "
             "Shorten the prompt."
         )
-    logits = _logits_after(starts, ends, model)
+    found = _token_logprobs_after(starts, ends, model)
+    made = provenance_of(model)
     scored = [
-        Scores(
-            tuple(
-                _completion(text, _token_logprobs(end, logits[*start, *end[:-1]][-len(end) :], model, 0))
-                for text, end in zip(completions, ends, strict=True)
-            ),
-            provenance_of(model),
-        )
-        for start in starts
+        Scores(tuple(_completion(text, found[i, j]) for j, text in enumerate(completions)), made)
+        for i in range(len(starts))
     ]
-    return PromptScores(tuple(scored), provenance_of(model))
+    return PromptScores(tuple(scored), made)
 
 
 def _check_number(texts: Sequence[str], name: str) -> None:
@@ -102,36 +99,65 @@ def _check_number(texts: Sequence[str], name: str) -> None:
         )
 
 
-def _logits_after(starts: list[list[int]], ends: list[list[int]], model: LoadedModel) -> dict[tuple[int, ...], Any]:
-    """Return, for each row `start + end[:-1]`, logits (T, V) whose last rows predict the tokens of `end`.
+@dataclass
+class _Row:
+    """A text to read, `start + end[:-1]`, and the (prompt, completion) pairs whose tokens its logits predict.
 
-    Prompts whose completions have one token each share a row. Rows of similar length go together; padding stands on
-    the right, where causal attention never looks.
+    Prompts whose completions have one token each share a row.
     """
-    lengths: dict[tuple[int, ...], int] = {}  # of the row's prompt
-    for start in starts:
-        for end in ends:
-            row = (*start, *end[:-1])
-            lengths[row] = min(len(start), lengths.get(row, len(start)))
-    rows = sorted(lengths, key=len)
+
+    ids: tuple[int, ...]
+    begin: int
+    pairs: list[tuple[int, int]]
+
+
+def _rows(starts: list[list[int]], ends: list[list[int]]) -> list[_Row]:
+    rows: dict[tuple[int, ...], _Row] = {}
+    for i, start in enumerate(starts):
+        for j, end in enumerate(ends):
+            row = rows.setdefault((*start, *end[:-1]), _Row((*start, *end[:-1]), len(start), []))
+            row.begin = min(row.begin, len(start))
+            row.pairs.append((i, j))
+    return sorted(rows.values(), key=lambda row: len(row.ids))
+
+
+def _token_logprobs_after(
+    starts: list[list[int]], ends: list[list[int]], model: LoadedModel
+) -> dict[tuple[int, int], list[TokenLogprob]]:
+    """Return the log-probabilities of the tokens of each completion after each prompt.
+
+    Rows of similar length go together; padding stands on the right, where causal attention never looks.
+    """
+    rows = _rows(starts, ends)
     past, shared = _read_shared(starts, len(rows), model)
-    number = max(1, PREFIX_TOKENS // len(rows[-1]))
-    logits: dict[tuple[int, ...], Any] = {}
-    for first in range(0, len(rows), number):
-        part = rows[first : first + number]
-        begin = min(lengths[row] for row in part) - 1 - shared  # where the first completion is predicted
-        fed = [[*row[shared:], *[0] * (len(part[-1]) - len(row))] for row in part]
+    found: dict[tuple[int, int], list[TokenLogprob]] = {}
+    for part in _parts(rows, past, shared, model):
+        first = min(row.begin for row in part) - 1 - shared  # where the first completion is predicted
+        fed = [[*row.ids[shared:], *[0] * (len(part[-1].ids) - len(row.ids))] for row in part]
         output = model.network(
             input_ids=torch.tensor(fed, device=model.device.name),
             past_key_values=_repeated(past, len(part)),
             use_cache=len(rows) == 1,
-            logits_to_keep=torch.arange(begin, len(fed[0]), device=model.device.name),
+            logits_to_keep=torch.arange(first, len(fed[0]), device=model.device.name),
         )
         if len(rows) == 1:
-            model.prefixes.put(part[0], output.past_key_values)
-        for row, block in zip(part, output.logits, strict=True):
-            logits[row] = block[: len(row) - shared - begin].float()
-    return logits
+            model.prefixes.put(part[0].ids, output.past_key_values)
+        for row, logits in zip(part, output.logits, strict=True):
+            known = logits[: len(row.ids) - shared - first].float()  # (T, V)
+            for i, j in row.pairs:
+                found[i, j] = _token_logprobs(ends[j], known[-len(ends[j]) :], model, 0)
+    return found
+
+
+def _parts(rows: list[_Row], past: Any, shared: int, model: LoadedModel) -> Iterator[list[_Row]]:
+    """Cut the rows into batches whose keys, values and logits stay within `BATCH_BYTES`."""
+    each_token = cache_bytes(past) / shared if shared else 0.0
+    vocabulary = 4 * model.network.config.get_text_config().vocab_size
+    begin = min(row.begin for row in rows)
+    longest = len(rows[-1].ids)
+    size = longest * each_token + (longest - begin + 1) * vocabulary
+    number = max(1, min(int(BATCH_BYTES / size), BATCH_TOKENS // longest))
+    return (rows[i : i + number] for i in range(0, len(rows), number))
 
 
 def _read_shared(starts: list[list[int]], rows: int, model: LoadedModel) -> tuple[Any, int]:

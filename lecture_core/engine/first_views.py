@@ -48,22 +48,26 @@ class FirstViews:
         self._lock = threading.Lock()
         self._kept: dict[str, Any] | None = None
 
-    def answer(self, question: Question) -> Any:
-        """Return the kept answer, marked as recorded; None where there is none."""
+    def answer(self, question: Question, *, stands_in: bool) -> Any:
+        """Return the kept answer, marked as recorded; None where there is none.
+
+        Args:
+            stands_in: whether the live answer is being computed and will take its place.
+        """
         kept = self._read().get("answers", {}).get(question.key)
         if kept is None:
             return None
         answer = _adapter(question.call).validate_json(json.dumps(kept))
         if question.call == "generate":
-            return [self._recorded(chunk) for chunk in answer]
-        return self._recorded(answer)
+            return [self._recorded(chunk, stands_in) for chunk in answer]
+        return self._recorded(answer, stands_in)
 
-    def _recorded(self, result: Any) -> Any:
+    def _recorded(self, result: Any, stands_in: bool) -> Any:
         made = getattr(result, "provenance", None)
         if made is None:
             return result
         source = f"recorded {self._read()['date']} by {COMMAND}"
-        made = replace(made, kind="recorded", source=source, cached=False, stands_in=True)
+        made = replace(made, kind="recorded", source=source, cached=False, stands_in=stands_in)
         return replace(result, provenance=made)
 
     def _read(self) -> dict[str, Any]:

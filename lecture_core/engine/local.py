@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -164,7 +165,10 @@ class LocalEngine(ModelCalls):
             return generation.stream_with_transformers(model, prompt, sampling, emit), origin
 
         with self._pool.use(spec) as worker:
-            return worker.run(job, deadline=None)[0]
+            try:
+                return worker.run(job, deadline=None, ticket=ticket)[0]
+            except CancelledError:
+                return "cancelled", Provenance(spec.id, seed=sampling.seed)
 
 
 def _timed(result: T, seconds: float) -> T:

@@ -1,8 +1,8 @@
 """Answers that need no computation: kept results of this process, and recorded ones while a model is being loaded."""
 
+import threading
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from lecture_core.engine.first_views import FirstViews, Question
 from lecture_core.engine.result_cache import LIMIT, ResultCache
 from lecture_core.engine.results import GenerationChunk
-from lecture_core.errors import BusyError, DeadlineError, LectureError
+from lecture_core.errors import BusyError, LectureError, ModelUnavailableError
 from lecture_core.provenance import Provenance
 
 Call = TypeVar("Call", bound=Callable[..., Any])
@@ -33,6 +33,7 @@ class Remembering:
         self._first_views = first_views
         self._behind = ThreadPoolExecutor(1, thread_name_prefix="catch-up")
         self.catching_up = 0
+        self._counting = threading.Lock()
         self._unavailable: set[str] = set()
 
     def ready(self, call: str, model: str) -> bool:
@@ -45,27 +46,32 @@ class Remembering:
             return None
         if self.ready(question.call, question.model):
             return None
-        answer = self._first_views.answer(question)
+        answer = self._first_views.answer(question, stands_in=True)
         if answer is not None:
-            self.catching_up += 1
+            with self._counting:
+                self.catching_up += 1
             self._behind.submit(self._catch_up, question.model, live)
         return answer
 
     def _catch_up(self, model: str, live: Callable[[], Any]) -> None:
+        here = False
         try:
-            with suppress(BusyError, DeadlineError):
-                live()
-        except LectureError:  # it cannot be had: from now on whoever asks reads the sentence
-            self._unavailable.add(model)
+            live()
+            here = True
+        except LectureError as error:
+            here = not isinstance(error, ModelUnavailableError)
         finally:
-            self.catching_up -= 1
+            if not here:  # from now on whoever asks meets the error
+                self._unavailable.add(model)
+            with self._counting:
+                self.catching_up -= 1
 
     def or_recorded(self, question: Question, live: Callable[[], Any]) -> Any:
         """Compute, or return the recorded answer if all places are taken."""
         try:
             return live()
         except BusyError:
-            answer = self._first_views.answer(question) if self._first_views else None
+            answer = self._first_views.answer(question, stands_in=False) if self._first_views else None
             if answer is None:
                 raise
             return answer
@@ -87,15 +93,21 @@ class Remembering:
 
 def remembered(call: Call) -> Call:
     """Let a method answer from `self.results` what it answered before; `session` makes no difference."""
-    return _answering(call, lambda self, question, live: self.results.answer(question.model, question, live))
+    return _answering(
+        call,
+        lambda self, question: self.results.get(question.model, question),
+        lambda self, question, live: self.results.answer(question.model, question, live),
+    )
 
 
 def recorded(call: Call) -> Call:
     """Let a method that costs nothing once its tokenizer is there answer from the recorded views until then."""
-    return _answering(call, lambda _, __, live: live())
+    return _answering(call, lambda *_: None, lambda _, __, live: live())
 
 
-def _answering(call: Any, compute: Callable[[Any, Question, Callable[[], Any]], Any]) -> Any:
+def _answering(
+    call: Any, kept: Callable[[Any, Question], Any], compute: Callable[[Any, Question, Callable[[], Any]], Any]
+) -> Any:
     @wraps(call)
     def answered(self: Remembering, *inputs: Any, model: str, session: str = "", **settings: Any) -> Any:
         asked = _hashable(inputs), tuple((name, _hashable(value)) for name, value in sorted(settings.items()))
@@ -105,7 +117,9 @@ def _answering(call: Any, compute: Callable[[Any, Question, Callable[[], Any]], 
         def live() -> Any:
             return compute(self, question, lambda: call(self, *inputs, model=model, **more))
 
-        answer = self.stand_in(question, live)
+        answer = kept(self, question)
+        if answer is None:
+            answer = self.stand_in(question, live)
         return answer if answer is not None else self.noted(question, self.or_recorded(question, live))
 
     return cast(Any, answered)

@@ -11,6 +11,8 @@ from concurrent.futures import Future
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
+from lecture_core.engine.waiting import LOOK, Waiting, report
+
 T = TypeVar("T")
 LIMIT = 32_000_000
 
@@ -41,7 +43,10 @@ class ResultCache:
                 return found
             first = self._under_way.setdefault((model, question), mine)
         if first is not mine:
-            return compute() if first.exception() else _marked(first.result())
+            error = _awaited(first)
+            if error is None:
+                return _marked(first.result())
+            return compute() if isinstance(error, Exception) else self.answer(model, question, compute)
         try:
             result = self.put(model, question, compute())
             mine.set_result(result)
@@ -74,6 +79,15 @@ class ResultCache:
             while self.held > self.limit:
                 self.held -= self._results.pop(next(iter(self._results)))[1]
         return result
+
+
+def _awaited(first: "Future[Any]") -> BaseException | None:
+    """Wait for the same question of another visitor; what is not an `Exception` says that this visitor left."""
+    while True:
+        try:
+            return first.exception(LOOK)
+        except TimeoutError:
+            report(Waiting(1, 0.0))
 
 
 def _marked(result: Any) -> Any:

@@ -63,8 +63,8 @@ def _read(pieces: queue.Queue, ticket: Ticket, started: float, deadline: float) 
                 raise DeadlineError(
                     f"No text came for {deadline:.0f} s. Try again, or choose a smaller model."
                 ) from None
-            if ticket.waiting is not None:
-                report(ticket.waiting)
+            if (waiting := ticket.waiting) is not None:
+                report(waiting)
             yield GenerationChunk("", tokens=tokens)
             continue
         silent_since = time.perf_counter()

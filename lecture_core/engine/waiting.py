@@ -21,10 +21,12 @@ class Waiting:
     Attributes:
         before: requests that come first.
         seconds: expected wait; 0 while nothing was measured yet.
+        loading: whether the model is being loaded.
     """
 
     before: int
     seconds: float
+    loading: bool = False
 
 
 Report = Callable[[Waiting], None]
@@ -59,9 +61,9 @@ class Pace:
         each = seconds / max(1, requests)
         self.seconds = each if not self.seconds else (1 - _NEWEST) * self.seconds + _NEWEST * each
 
-    def waiting(self, before: int, at_once: int = 1) -> Waiting:
+    def waiting(self, before: int, at_once: int = 1, *, loading: bool = False) -> Waiting:
         """Return what a request with so many before it can expect."""
-        return Waiting(before, before * self.seconds / at_once)
+        return Waiting(before, before * self.seconds / at_once, loading)
 
 
 class Ticket(threading.Event):

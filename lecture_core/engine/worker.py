@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
-from lecture_core.engine.waiting import LOOK, Pace, report
+from lecture_core.engine.waiting import LOOK, Pace, Ticket, Waiting, report
 from lecture_core.errors import DeadlineError, LectureError, ModelUnavailableError
 from lecture_core.loading import LoadedModel, LoadedTokenizer, load
 
@@ -62,16 +62,20 @@ class Worker:
         self._batch_tokens = BATCH_TOKENS[devices.choose().name]
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"model-{spec.id}")
 
-    def run(self, task: Callable[[LoadedModel], T], *, deadline: float | None) -> tuple[T, float]:
+    def run(
+        self, task: Callable[[LoadedModel], T], *, deadline: float | None, ticket: Ticket | None = None
+    ) -> tuple[T, float]:
         """Run a task on the owner thread; returns its result and the seconds it took, waiting and loading excluded.
 
         Args:
             deadline: seconds to wait at most; None waits as long as it takes.
+            ticket: of a stream; hears of the waiting in place of this thread, and ends it when it is set.
 
         Raises:
             DeadlineError: the result did not come in time; a task that has not begun is dropped.
+            CancelledError: the ticket was set before the task began.
         """
-        result, _, seconds = self._wait(self._queue(_Job(task)), deadline)
+        result, _, seconds = self._wait(self._queue(_Job(task)), deadline, ticket)
         return result, seconds
 
     def encode(self, prepare: "Callable[[LoadedTokenizer], EncoderRequest[T]]", *, deadline: float) -> tuple[T, float]:
@@ -110,7 +114,7 @@ class Worker:
         self._thread.submit(self._step)
         return job
 
-    def _wait(self, job: _Job, deadline: float | None) -> tuple[Any, LoadedModel, float]:
+    def _wait(self, job: _Job, deadline: float | None, ticket: Ticket | None = None) -> tuple[Any, LoadedModel, float]:
         until = time.monotonic() + (math.inf if deadline is None else deadline)
         try:
             while True:
@@ -121,19 +125,25 @@ class Worker:
                         return job.future.result()
                     if time.monotonic() >= until:
                         raise
-                self._report(job)
+                if ticket is None:
+                    report(self._waiting(job))
+                elif ticket.is_set() and job.future.cancel():
+                    raise CancelledError
+                else:
+                    ticket.waiting = self._waiting(job)
         except FutureTimeout as exc:
             raise DeadlineError(
-                f"{self.spec.title} gave no answer within {deadline:.0f} s. Try again, or choose a smaller model."
+                f"{self.spec.title} gave no answer within {deadline or 0:.0f} s. Try again, or choose a smaller model."
             ) from exc
         finally:
             job.future.cancel()  # whoever asked has gone: the page was left, or the time is over
+            if ticket is not None:
+                ticket.waiting = None
 
-    def _report(self, job: _Job) -> None:
+    def _waiting(self, job: _Job) -> Waiting:
         with self._changed:
-            before = self._jobs.index(job) if job in self._jobs else -1
-        if before >= 0:
-            report(self._pace.waiting(before + 1))
+            before = self._jobs.index(job) + 1 if job in self._jobs else 0
+        return self._pace.waiting(before, loading=self.model is None)
 
     def _done(self, _: "Future[Any]") -> None:
         with self._changed:

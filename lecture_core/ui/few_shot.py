@@ -56,8 +56,14 @@ def accuracy(stem: str, task: Task, asking: Asking) -> None:
     """Measure the task at every k, or show what was recorded; then let every question be opened."""
     items = task.items[: few_shot.ITEMS]
     models = _models(stem, asking.model)
-    ks = few_shot.numbers_of_exemplars(get_engine(), task, items, asking)
-    names = {_condition(model, k): f"k = {k}" + f", {model}" * (len(models) > 1) for model in models for k in ks}
+    fitting = {
+        model: few_shot.numbers_of_exemplars(get_engine(), task, items, replace(asking, model=model))
+        for model in models
+    }
+    ks = sorted(set().union(*fitting.values()))
+    names = {
+        _condition(model, k): f"k = {k}" + f", {model}" * (len(models) > 1) for model in models for k in fitting[model]
+    }
 
     def steps(session: str) -> Measuring:
         for model in models:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lecture_core.engine import get_engine
 from lecture_core.engine.first_views import save
@@ -19,6 +20,11 @@ _KEY = "first_view_stands_in"
 _LOOK = 0.5  # seconds between two looks for the live results
 _SCRIPT = Path(__file__).parents[2] / "streamlit_app.py"
 _PATIENCE = 600  # seconds for a page, loading included
+
+
+def begin() -> None:
+    """Start a run of the script: nothing stands in yet."""
+    st.session_state[_KEY] = False
 
 
 def expect() -> None:
@@ -33,7 +39,9 @@ def follow() -> None:
 
 
 def _draw_again_when_live() -> None:
-    if not get_engine().status().catching_up:
+    context = get_script_run_ctx()
+    looks_alone = context is not None and bool(context.fragment_ids_this_run)  # not within the run of the whole page
+    if looks_alone and not get_engine().status().catching_up:
         st.session_state[_KEY] = False
         memory.forget()
         st.rerun()

@@ -52,7 +52,9 @@ def question(stem: str) -> Asked | None:
     with user_errors():
         task = _own_task(stem) if chosen == OWN_TASK else load_task(chosen)
         item = _item(stem, task, two)
-        most = min(MAX_EXEMPLARS, sum(exemplar.question != item.question for exemplar in task.exemplars))
+        most = min(
+            MAX_EXEMPLARS, sum(exemplar.question.strip() != item.question.strip() for exemplar in task.exemplars)
+        )
         k = _exemplars(three, stem, most)
         with four:
             asking = _settings(stem, task)
@@ -72,7 +74,10 @@ def _own_task(stem: str) -> Task:
     instruction = right.text_input(
         "Task description (optional)", key=f"{stem}_instruction", max_chars=200, bind="query-params"
     )
-    right.caption("Every line is asked with the others as exemplars. Answers that repeat count as labels.")
+    right.caption(
+        "Every line is asked with the others as exemplars. Where each output stands there twice or more, the outputs "
+        "are labels: the most probable one counts."
+    )
     return read_own_task(lines, instruction or "")
 
 

@@ -19,15 +19,19 @@ _KEY = "waiting_toast"
 
 def words(now: Waiting) -> str:
     """Say it in a sentence."""
+    if now.loading:
+        return "The model is being loaded; the first answer takes a few seconds."
     first = "One request comes" if now.before == 1 else f"{now.before} requests come"
     return f"{first} before yours; about {max(1, round(now.seconds))} s."
 
 
 def show(now: Waiting) -> None:
     """Draw or update the toast of this session; nothing on threads without a visitor."""
-    if get_script_run_ctx() is None or now.seconds < PATIENCE:
+    if get_script_run_ctx(suppress_warning=True) is None:
         return
-    drawn, toast = st.session_state.get(_KEY, (0.0, None))
+    drawn, toast = st.session_state.get(_KEY, (0.0, None))  # also where Streamlit ends the script of who left
+    if now.seconds < PATIENCE and not now.loading:
+        return
     if time.monotonic() - drawn > 5:  # the last one has faded
         toast = None
     if time.monotonic() - drawn > _EVERY:

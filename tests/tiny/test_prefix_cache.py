@@ -147,7 +147,7 @@ def test_prompts_scored_together_fit_the_bound_on_a_batch(load_family, tokens_re
     model = load_family("llama")
     prompts = [EXEMPLARS + question for question in QUESTIONS]
     expected = scoring.score_prompts(prompts, LABELS, model)
-    monkeypatch.setattr(scoring, "PREFIX_TOKENS", 60)
+    monkeypatch.setattr(scoring, "BATCH_TOKENS", 60)
     model.prefixes.clear()
     read = tokens_read(model)
     found = scoring.score_prompts(prompts, LABELS, model)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from lecture_core.engine import waiting
+from lecture_core.engine import worker as worker_module
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.waiting import Pace, Slots, Ticket
 
@@ -55,10 +56,10 @@ def test_a_request_hears_how_many_come_first_and_is_answered(busy, heard):
         while engine.status().waiting < number + 0 or engine._pool._workers["tiny-mlm"].waiting < number + 1:
             time.sleep(0.01)
     until = time.monotonic() + 5
-    while len({name for name, _ in heard}) < 2 and time.monotonic() < until:
+    while not {"cat", "dog"} <= {name for name, _ in heard} and time.monotonic() < until:
         time.sleep(0.02)
-    assert {name: now.before for name, now in heard} == {"cat": 1, "dog": 2}
-    assert all(now.seconds > 0 for _, now in heard)
+    assert {name: now.before for name, now in heard if name in ("cat", "dog")} == {"cat": 1, "dog": 2}
+    assert all(now.seconds > 0 and not now.loading for name, now in heard if now.before)
     release.set()
     for thread in threads:
         thread.join(5)
@@ -70,7 +71,8 @@ def test_a_visitor_who_leaves_while_waiting_gives_the_place_up(busy, monkeypatch
         pass
 
     def leave(_):
-        raise Left
+        if threading.current_thread().name == "cat":
+            raise Left
 
     engine, release = busy
     monkeypatch.setattr(waiting, "_report", [leave])
@@ -116,3 +118,78 @@ def test_the_expected_wait_follows_what_was_measured():
         pace.measured(2.0, requests=4)
     assert pace.waiting(3).seconds == pytest.approx(1.5)
     assert pace.waiting(4, at_once=2).seconds == pytest.approx(1.0)
+
+
+def test_who_waits_for_a_model_to_load_hears_it_and_can_leave(rows, monkeypatch):
+    class Left(Exception):
+        pass
+
+    def leave(now):
+        assert now.loading
+        raise Left
+
+    gate, real = threading.Event(), worker_module.load
+    monkeypatch.setattr(worker_module, "load", lambda *inputs: gate.wait(10) and real(*inputs))
+    monkeypatch.setattr(waiting, "_report", [leave])
+    engine, results = LocalEngine(result_bytes=0), {}
+    asking(engine, "cat", results).join(5)
+    assert isinstance(results["cat"], Left)
+    assert engine.status().waiting == 0
+    gate.set()
+
+
+def test_a_closed_stream_on_transformers_gives_its_place_up_while_queued(rows):
+    engine, release, begun = LocalEngine(), threading.Event(), threading.Event()
+    engine.next_token("the cat", model="tiny-lm")
+    worker = engine._pool._workers["tiny-lm"]
+
+    def hold(_):
+        begun.set()
+        release.wait(10)
+
+    threading.Thread(target=worker.run, args=[hold], kwargs={"deadline": 20}).start()
+    assert begun.wait(5)
+    chunks = engine.generate("the cat", model="tiny-lm", max_new_tokens=4)
+    next(chunks)
+    assert worker.waiting == 2
+    chunks.close()
+    until = time.monotonic() + 2
+    while worker.waiting > 1 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert worker.waiting == 1
+    release.set()
+
+
+def test_when_the_first_asker_leaves_another_takes_over_and_the_rest_share(rows):
+    engine, gate, begun, computed = LocalEngine(), threading.Event(), threading.Event(), []
+
+    class Left(BaseException):
+        pass
+
+    def first():
+        begun.set()
+        gate.wait(5)
+        raise Left
+
+    def later():
+        computed.append(1)
+        return engine.next_token("the cat", model="tiny-lm")
+
+    def leaving():
+        with pytest.raises(Left):
+            engine.results.answer("tiny-lm", "question", first)
+
+    threads = [threading.Thread(target=leaving)]
+    threads[0].start()
+    assert begun.wait(5)
+    answers = []
+    for _ in range(6):
+        ask = lambda: answers.append(engine.results.answer("tiny-lm", "question", later))  # noqa: E731
+        threads.append(threading.Thread(target=ask))
+        threads[-1].start()
+    time.sleep(0.1)
+    gate.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(answers) == 6
+    assert len(computed) == 1

@@ -61,3 +61,10 @@ def test_what_is_not_one_number_is_none(text):
 )
 def test_same_answer(answer, truth, same):
     assert same_answer(answer, truth) is same
+
+
+def test_a_full_stop_at_the_end_makes_no_difference():
+    found = extract(" Good morning.\nmore", AnswerPatterns(r"^\s*(\S[^\n]*)", r"(\S[^\n]*)"))
+    assert same_answer(found.value, "Good morning.")
+    assert same_answer("Good morning.", "good morning")
+    assert not same_answer("Good", "Good morning.")

@@ -4,11 +4,11 @@ import random
 import pytest
 
 from lecture_core.errors import InvalidInputError
-from lecture_core.exemplars import CONDITIONS, conditions_of, random_letters, shuffled_answers
+from lecture_core.exemplars import CONDITIONS, choose_exemplars, conditions_of, random_letters, shuffled_answers
 from lecture_core.in_context import Pass as ReadPass
 from lecture_core.in_context import curve, examples_that_fit, write
 from lecture_core.provenance import Provenance
-from lecture_core.tasks import load_task
+from lecture_core.tasks import list_tasks, load_task
 
 DATES = load_task("date_format")
 
@@ -76,3 +76,15 @@ def test_the_curve_averages_orders_and_its_interval_shrinks_to_nothing_for_one()
 
 def test_the_context_meter_counts_whole_examples():
     assert examples_that_fit(tokens=320, examples=10, contexts=(512, 1024)) == {512: 16, 1024: 32}
+
+
+@pytest.mark.parametrize("name", list_tasks("few_shot"))
+@pytest.mark.parametrize("seed", [0, 3, 5])
+def test_shuffled_answers_are_all_wrong_wherever_there_are_two(name, seed):
+    task = load_task(name)
+    for k in (2, 4, 8, 16, 25):
+        items = list(choose_exemplars(task, task.items[0], k, seed=seed))
+        spoiled = shuffled_answers(items, random.Random(seed))
+        if len({item.answer for item in items}) > 1:
+            assert all(a.answer != b.answer for a, b in zip(items, spoiled, strict=True))
+        assert {item.answer for item in spoiled} <= {item.answer for item in items}

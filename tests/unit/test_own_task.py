@@ -43,6 +43,7 @@ def test_a_description_stands_in_front():
         ("a =>\nb => y", "on line 1"),
         ("=> x\nb => y", "on line 1"),
         ("a => x\na => y", "one output for each input"),
+        ("a => x\nb => " + "好" * 50, "150 bytes on line 2"),
         ("\n".join(f"{i} => x" for i in range(201)), "got 201"),
     ],
 )

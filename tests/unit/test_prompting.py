@@ -221,10 +221,11 @@ def test_always_the_same_answer_is_right_for_the_most_frequent_one():
 
 
 def test_the_csv_has_a_row_for_every_question_and_no_formulas():
-    engine = Counting(reply=lambda prompt: "=1+1" if prompt.endswith("2001-01-01\nOutput:") else "-5")
+    formula = "-2+3+cmd|' /C calc'!A0"
+    engine = Counting(reply=lambda prompt: formula if prompt.endswith("2001-01-01\nOutput:") else "-5")
     items = [Item("2001-01-01", "!01!01!2001!"), Item("2002-01-01", "-5")]
     kept = dict(few_shot.measure_over_k(engine, DATES, Asking("m"), items=items))
     rows = list(csv.DictReader(io.StringIO(as_csv(kept, condition="k"))))
     assert len(rows) == 2 * len(kept)
     assert {row["k"] for row in rows} == set(kept)
-    assert {row["completion"].strip() for row in rows} == {"' =1+1", "-5"}
+    assert {row["completion"].strip() for row in rows} == {f"' {formula}", "-5"}
