@@ -38,7 +38,11 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/dev.stamp
+$(VENV)/bench.stamp: $(VENV)/dev.stamp requirements-bench.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt -c requirements.txt
+	@touch $@
+
+bench: $(VENV)/bench.stamp
 	for file in benchmarks/[a-z]*.py; do \
 		echo "$$(basename $$file .py)"; \
 		HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; \

@@ -104,7 +104,7 @@ CONDITIONS: dict[str, Condition] = {
 }
 """What becomes of the answers."""
 ORDERS: dict[str, Condition] = {
-    "drawn": Condition("as drawn", as_they_are),
+    "drawn": Condition("in the order drawn", as_they_are),
     "reversed": Condition("the other way round", turned_round),
     "by_answer": Condition("equal answers side by side", by_answer),
 }

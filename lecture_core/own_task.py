@@ -10,6 +10,8 @@ from lecture_core.errors import InvalidInputError
 from lecture_core.tasks import Item, Task
 
 ARROW = "=>"
+_ARROWS = re.compile(r"=>|->|→|\t")  # a tab stands between two cells of a spreadsheet
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 MAX_LINES = 200
 MAX_LABELS = 12
 MAX_ANSWER = 120  # bytes
@@ -64,8 +66,8 @@ def read_own_task(lines: str, instruction: str = "") -> Task:
 
 
 def _add(pairs: dict[str, str], number: int, line: str) -> None:
-    question, arrow, answer = (part.strip() for part in re.sub(r"[\x00-\x1f]", " ", line).partition(ARROW))
-    if not (question and arrow and answer):
+    question, _, answer = (part.strip() for part in _CONTROL.sub(" ", _ARROWS.sub("\n", line, count=1)).partition("\n"))
+    if not (question and answer):
         raise InvalidInputError(
             expected=f"input {ARROW} output on line {number}",
             got=line.strip()[:60],

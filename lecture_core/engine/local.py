@@ -103,12 +103,12 @@ class LocalEngine(ModelCalls):
         finally:
             chunks.close()  # type: ignore[attr-defined]
 
-    def weights_checksum(self, model: str) -> str:
+    def weights_checksum(self, model: str, *, generating: bool) -> str:
         """See `Engine.weights_checksum`. llama.cpp maps its file read-only, so the file is what it computes with."""
         spec = self._spec(model, ())
-        if llama.serves(spec):
+        if generating and llama.serves(spec):
             return revision_of(gguf_path(spec))
-        return self._run(model, (), _parameters_hash)
+        return self._run(model, (), _parameters_hash) if self._pool.has_model(spec) else ""
 
     def status(self) -> EngineStatus:
         """See `Engine.status`."""
@@ -177,7 +177,12 @@ def _timed(result: T, seconds: float) -> T:
 
 
 def _parameters_hash(model: LoadedModel) -> str:
+    """Hash of the sums over each parameter's bits: fast, and any single change changes it."""
+    import torch
+
+    whole = {2: torch.int16, 4: torch.int32}
     digest = hashlib.sha256()
-    for _, parameter in sorted(model.network.state_dict().items()):
-        digest.update(parameter.detach().float().cpu().contiguous().numpy().tobytes())
+    for name, parameter in sorted(model.network.state_dict().items()):
+        bits = parameter.detach().contiguous().view(whole.get(parameter.element_size(), torch.uint8))
+        digest.update(f"{name} {int(bits.sum(dtype=torch.int64))}".encode())
     return digest.hexdigest()[:8]

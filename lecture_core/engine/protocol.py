@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from lecture_core.engine.pictures import CoveredAnswers, ImageAnswer, Picture
 from lecture_core.engine.results import (
     Corruption,
     Detection,
@@ -93,6 +94,23 @@ class Engine(Protocol):
     ) -> TokenLogprobs:
         """Every token of `target` given `text` and the true tokens before it: what carries loss in training."""
 
+    def answer_about_image(
+        self, picture: Picture, question: str, *, model: str, top_k: int = 5, session: str = ""
+    ) -> ImageAnswer:
+        """What a vision-language model answers about a picture, greedily."""
+
+    def answer_when_covered(
+        self,
+        picture: Picture,
+        question: str,
+        answer_ids: Sequence[int],
+        *,
+        model: str,
+        grid: int = 4,
+        session: str = "",
+    ) -> CoveredAnswers:
+        """Probability of an answer with each cell of the picture covered in turn: what it rests on."""
+
     def generate(
         self,
         prompt: str | Sequence[Message],
@@ -107,8 +125,12 @@ class Engine(Protocol):
     ) -> Iterator[GenerationChunk]:
         """Stream a continuation; closing the iterator or `cancel(session)` frees the model. Temperature 0 is greedy."""
 
-    def weights_checksum(self, model: str) -> str:
-        """Short hash over the weights now in memory (or the weights file): equal before and after means no update."""
+    def weights_checksum(self, model: str, *, generating: bool) -> str:
+        """Short hash over the weights that answer: equal before and after means no update.
+
+        Empty while they are not in memory; nothing is loaded for it. `generating` asks for those that write text, which
+        on a CPU may be another copy than those that score it.
+        """
 
     def status(self) -> EngineStatus:
         """What is loaded, where, and who waits."""

@@ -33,6 +33,7 @@ def accuracy_over_k(
     *,
     ks: Sequence[int],
     lines: Mapping[str, float] | None = None,
+    pale: Mapping[str, Sequence[Measured]] | None = None,
     height: int = 320,
 ) -> go.Figure:
     """Draw the rate of right answers over the number of exemplars, with 95 % intervals and counts.
@@ -40,10 +41,14 @@ def accuracy_over_k(
     Args:
         series: points of each model, measured so far; those with n = 0 are left out.
         ks: all numbers of exemplars that will be measured; they space the axis evenly.
+        pale: points of an earlier measurement, drawn behind and without numbers.
         lines: rates to compare with, in [0, 1], by their words; drawn across.
         height: in pixels.
     """
     figure = go.Figure(layout=base_layout(height=height))
+    for points in (pale or {}).values():
+        trace = with_intervals(points, [str(int(p.x)) for p in points], FAMILY_COLOURS["decoder"])
+        figure.add_trace(trace.update(mode="lines+markers", opacity=0.3))
     for i, (name, points) in enumerate(series.items()):
         shown = [point for point in points if point.n]
         if shown:

@@ -44,11 +44,11 @@ def _box(slot: DeltaGenerator, body: str, lines: int, *, verdict: str = "&nbsp;"
 def _verdict(outcome: Outcome) -> str:
     """Say what was read as the answer and whether it is right; without a known answer there is no verdict."""
     found, truth = outcome.extracted, html.escape(outcome.item.answer)
-    read = "No answer found."
+    read = "No answer in the form asked for."
     if found is not None:
-        where = "in the form asked for" if found.pattern == "strict" else "found in free text"
-        read = f"Read as <b>{html.escape(found.value)}</b>, {where}."
+        where = "" if found.pattern == "strict" else ", found in free text"
+        read = f"The model said <b>{html.escape(found.value)}</b>{where}."
     if not truth:
         return read
     mark = "✓ right" if outcome.right else "✗ wrong"
-    return f'<b style="white-space:nowrap">{mark}</b>{"." if outcome.right else f": it is <b>{truth}</b>."} {read}'
+    return f'<b style="white-space:nowrap">{mark}</b>.{"" if outcome.right else f" Right is <b>{truth}</b>."} {read}'

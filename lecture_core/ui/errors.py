@@ -14,6 +14,7 @@ from lecture_core.errors import LectureError
 _MARKUP = re.compile(r"([\\`*_\[\]<>$~|&#{}])")
 _LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])")
 _TRIGGERS = re.compile(r"(:|@|www)(?=\S)", re.IGNORECASE)
+_ARROWS = re.compile(r"([-<>~])(?=[-=>])")
 _WORD_JOINER = "\u2060"
 
 
@@ -21,9 +22,9 @@ def escape_markdown(text: str) -> str:
     """Return `text` so that Streamlit's Markdown shows it letter by letter, on one line.
 
     Backslashes stop markup, HTML and formulas. Links, e-mail addresses and emoji codes are recognised after the
-    backslashes are gone, so an invisible word joiner splits what starts them.
+    backslashes are gone, and so are arrows made of two signs, so an invisible word joiner splits what starts them.
     """
-    line = " ".join(text.split())
+    line = _ARROWS.sub(lambda found: found[1] + _WORD_JOINER, " ".join(text.split()))
     line = _MARKUP.sub(r"\\\1", line)
     line = _LINE_START.sub(lambda found: f"{found[1]}\\{found[2]}", line)
     return _TRIGGERS.sub(lambda found: found[1] + _WORD_JOINER, line)

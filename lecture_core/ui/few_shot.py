@@ -74,11 +74,8 @@ def accuracy(stem: str, task: Task, asking: Asking) -> None:
     def draw(kept: Mapping[str, Progress]) -> None:
         _chart(stem, task, models, ks, kept, asking)
 
-    label = f"Measure {len(items)} question{'s' * (len(items) > 1)} at each k"
+    label = f"Measure {len(items)} questions at each of {len(names)} k ({len(items) * len(names)} in all)"
     measuring(stem, label=label, inputs=(task, asking, models), names=names, items=len(items), steps=steps, draw=draw)
-    run = st.session_state.get(f"{stem}_run")
-    if run is not None and not run.running and run.kept:
-        every_question(stem, task, run.kept, names)
 
 
 def _condition(model: str, k: int) -> str:
@@ -103,17 +100,21 @@ def _chart(
     kept: Mapping[str, Progress],
     asking: Asking,
 ) -> None:
-    series, made = {}, None
+    series, pale, made = {}, {}, None
     for model in models:
         known = rates(f"{stem}_accuracy", task=task.id, model=model, seed=asking.form.seed)
-        recorded = known if asking.as_recorded(task) and not kept else {}
-        counts, origin_of = counted(_of(kept, model), recorded)
+        recorded = known if asking.as_recorded(task) else {}
+        counts, origin_of = counted(_of(kept, model), {} if kept else recorded)
         made = made or origin_of
         series[model] = [Measured(int(k), right, n, f"{model}, k = {k}:") for k, (right, n) in counts.items()]
-    figure = accuracy_over_k(series, ks=ks, lines=_comparisons(task))
+        if kept and recorded:
+            pale[model] = [Measured(int(k), r.right, r.n, f"recorded, {model}, k = {k}:") for k, r in recorded.items()]
+    figure = accuracy_over_k(series, ks=ks, lines=_comparisons(task), pale=pale)
     said = "; ".join(f"{p.label} {p.right} of {p.n} right" for points in series.values() for p in points)
     chart(figure, key=f"{stem}_chart", alt=said or "nothing measured yet")
     origin(made)
+    if pale:
+        st.caption("Pale: recorded before, from another set of runs.")
     if task.published:
         source_line(load_table(task.published.table))
 
@@ -132,9 +133,15 @@ def _comparisons(task: Task) -> dict[str, float]:
     return lines
 
 
-def every_question(stem: str, task: Task, kept: Mapping[str, Progress], names: Mapping[str, str]) -> None:
-    """List every question with the answers at each k; a click on a cell opens its prompt, output and verdict."""
-    columns = {names[name]: list(_marks(progress)) for name, progress in kept.items() if name in names}
+def every_question(stem: str, task: Task) -> None:
+    """List every measured question with the answers at each k; a click on an answer opens its prompt and verdict."""
+    run = st.session_state.get(f"{stem}_run")
+    if run is None or run.running or not run.kept:
+        return
+    kept: Mapping[str, Progress] = run.kept
+    one_model = len({name.rsplit(" ", 1)[0] for name in kept}) == 1
+    names = {name: f"k = {name.rsplit(' ', 1)[1]}" if one_model else name for name in kept}
+    columns = {names[name]: list(_marks(progress)) for name, progress in kept.items()}
     longest = max(kept.values(), key=lambda progress: progress.n)
     head = {"Question": [o.item.question for o in longest.outcomes], "Truth": [o.item.answer for o in longest.outcomes]}
     frame = pd.concat([pd.DataFrame(head), pd.DataFrame({k: pd.Series(v) for k, v in columns.items()})], axis=1)
@@ -147,15 +154,15 @@ def every_question(stem: str, task: Task, kept: Mapping[str, Progress], names: M
         on_select="rerun",
         selection_mode="single-cell",
         alt=f"{len(frame)} questions with the answers at each number of exemplars",
-        column_config={"Question": st.column_config.Column(width="medium", pinned=True)},
+        column_config={"Question": st.column_config.Column(width=180), "Truth": st.column_config.Column(width=110)},
     )
-    texts = as_csv({names.get(name, name): progress for name, progress in kept.items()}, condition="condition")
+    texts = as_csv({names[name]: progress for name, progress in kept.items()}, condition="condition")
     file = f"few_shot_{task.id}.csv"
     st.download_button("Download as CSV", texts, file, "text/csv", key=f"{stem}_csv", icon=":material/download:")
     for row, column in picked["selection"]["cells"]:
-        found = next((name for name in kept if names.get(name) == column), next(iter(kept)))
+        found = next((name for name in kept if names[name] == column), next(iter(kept)))
         if row < kept[found].n:
-            _open(kept[found].outcomes[row], names.get(found, found))
+            _open(kept[found].outcomes[row], names[found])
 
 
 def _marks(progress: Progress) -> Generator[str, None, None]:

@@ -1,6 +1,6 @@
 """The frame of a page: header, guess, what to notice, footer. Knows the outline, not the models."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -34,6 +34,14 @@ def predict(stem: str, question: str, choices: Sequence[str]) -> str | None:
     )
 
 
+def new_question(stem: str, question: Hashable) -> None:
+    """Drop the visitor's guess when it was about another question; call it before `predict`."""
+    key = f"{stem}_guessed_about"
+    if st.session_state.get(key, question) != question:
+        st.session_state.pop(f"{stem}_guess", None)
+    st.session_state[key] = question
+
+
 def reveal(stem: str, answer: str, explanation: str = "") -> None:
     """Compare the guess with what came, in one line; show nothing when the visitor skipped.
 
@@ -46,7 +54,7 @@ def reveal(stem: str, answer: str, explanation: str = "") -> None:
         return
     guessed, came = escape_markdown(str(guess)), escape_markdown(answer)
     if str(guess).casefold() == answer.casefold():
-        st.success(f"You guessed **{guessed}**, and so it came. {explanation}", icon=":material/check:")
+        st.success(f"You guessed **{guessed}**, and you were right. {explanation}", icon=":material/check:")
     else:
         st.info(
             f"You guessed **{guessed}**; it came out as **{came}**. {explanation}", icon=":material/compare_arrows:"

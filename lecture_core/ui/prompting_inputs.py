@@ -14,7 +14,7 @@ from lecture_core.tasks import Item, Task, list_tasks, load_task
 from lecture_core.ui import inputs
 from lecture_core.ui.errors import user_errors
 
-LECTURE, OWN = -1, -2
+OWN = "Your own"
 OWN_TASK = "own"
 _SCORINGS = {"ranked": "the most probable label", "written": "the text that the model writes"}
 _HOW_JUDGED = (
@@ -70,32 +70,26 @@ def _own_task(stem: str) -> Task:
     left, right = st.columns([3, 2])
     with left:
         label = "Your examples, one a line: input => output"
-        lines = inputs.text(stem, "lines", label, EXAMPLE, height=150)
+        lines = inputs.text(stem, "lines", label, EXAMPLE, max_chars=8000, height=150)
     instruction = right.text_input(
         "Task description (optional)", key=f"{stem}_instruction", max_chars=200, bind="query-params"
     )
     right.caption(
-        "Every line is asked with the others as exemplars. Where each output stands there twice or more, the outputs "
-        "are labels: the most probable one counts."
+        "Each line becomes a question; the other lines are its exemplars. Where every output stands there twice or "
+        "more, the model chooses among the outputs."
     )
     return read_own_task(lines, instruction or "")
 
 
 def _item(stem: str, task: Task, column: DeltaGenerator) -> Item:
-    options = [*([] if task.id == OWN_TASK else [LECTURE]), *range(len(task.items)), OWN]
-    index = column.selectbox(
-        "Question", options, key=f"{stem}_item", format_func=lambda i: _label(task, i), bind="query-params"
-    )
-    if index == OWN:
-        return _own(stem, task)
-    return task.example if index == LECTURE else task.items[index]
+    items = {} if task.id == OWN_TASK else {_label("Lecture", task.example): task.example}
+    items |= {_label(str(number), item): item for number, item in enumerate(task.items, start=1)}
+    chosen = column.selectbox("Question", [*items, OWN], key=f"{stem}_item", bind="query-params")
+    return _own(stem, task) if chosen == OWN else items[chosen]
 
 
-def _label(task: Task, index: int) -> str:
-    if index == OWN:
-        return "Your own"
-    words = (task.example if index == LECTURE else task.items[index]).question.removeprefix("Passage: ")
-    return f"{'Lecture' if index == LECTURE else index + 1}: {words[:40]}"
+def _label(number: str, item: Item) -> str:
+    return f"{number}: {' '.join(item.question.removeprefix('Passage: ').split())[:40]}"
 
 
 def _own(stem: str, task: Task) -> Item:

@@ -142,7 +142,9 @@ def model_text(text: str, *, label: str = "") -> None:
 
 
 def weights(before: str, after: str) -> None:
-    """Say whether the weights changed, by their checksums."""
+    """Say whether the weights changed, by their checksums; nothing where they were not in memory before."""
+    if not before:
+        return
     same = "equal" if before == after else "different"
     st.markdown(f"**No gradient update.** Checksum of the weights before `{before}`, after `{after}`: {same}.")
 

@@ -30,20 +30,23 @@ def one_question(asked: Asked) -> None:
     engine, model, k = get_engine(), asked.asking.model, asked.k
     counts = ({f"{k} exemplar{'s' * (k > 1)}": k} if k else {}) | {"Zero-shot": 0}
     fit = {name: fitted_prompt(engine, asked.task, asked.item, n, asked.asking) for name, n in counts.items()}
-    before = engine.weights_checksum(model)
+    generating = not asked.asking.ranks(asked.task)
+    before = engine.weights_checksum(model, generating=generating)
     came = few_shot.answers(STEM, asked.task, asked.item, fit, asked.asking)
     made = combined(came.values())
     if made:
         results.caption(made)
-        results.weights(before, engine.weights_checksum(model))
+        results.weights(before, engine.weights_checksum(model, generating=generating))
     if len(came) == 2 and asked.item.answer:
         with_exemplars, without = (outcome.right for outcome in came.values())
         page.reveal(STEM, GUESSES[with_exemplars, without])
 
 
 page.header(STEM)
-page.predict(STEM, "Will a model of 135M parameters get the question below right?", tuple(GUESSES.values()))
 asked = prompting_inputs.question(STEM)
+if asked:
+    page.new_question(STEM, (asked.task.id, asked.item, asked.k))
+page.predict(STEM, "Will the model get this question right?", tuple(GUESSES.values()))
 result = st.container()
 if asked:
     left, right = st.columns([3, 2], gap="large")
@@ -52,6 +55,7 @@ if asked:
         few_shot.accuracy(STEM, asked.task, asked.asking)
     with right:
         few_shot.published(STEM, asked.task)
+    few_shot.every_question(STEM, asked.task)
 page.notice(
     "The exemplars change only what the model **reads**: same weights, one forward pass a token.",
     "One right answer proves little. The interval says what so many questions can prove.",

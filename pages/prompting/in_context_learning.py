@@ -46,7 +46,7 @@ def lab() -> None:
     task, k, conditions, orders, model = settings()
     with user_errors():
         engine = get_engine()
-        before = engine.weights_checksum(model)
+        before = engine.weights_checksum(model, generating=False)
         place, found = st.empty(), {}
         for condition in conditions:
             with st.spinner(f"Reading {orders} prompts: {CONDITIONS[condition].title}"):
@@ -54,7 +54,7 @@ def lab() -> None:
         with place.container():
             in_context.draw(STEM, found)
             results.caption(found[conditions[-1]][-1].provenance)
-        results.weights(before, engine.weights_checksum(model))
+        results.weights(before, engine.weights_checksum(model, generating=False))
         left, right = st.columns([2, 1], gap="large")
         shown = found.get("true") or next(iter(found.values()))
         with left:

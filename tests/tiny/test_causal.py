@@ -2,6 +2,7 @@ import threading
 import time
 
 import pytest
+import torch
 
 from lecture_core.engine.admission import Admission
 from lecture_core.engine.results import Message
@@ -114,11 +115,25 @@ def test_chat_messages_need_a_chat_template(engine):
         list(engine.generate([Message("user", "the cat")], model="tiny-lm"))
 
 
+def test_one_changed_weight_changes_the_checksum_and_weights_not_loaded_have_none(engine):
+    assert engine.weights_checksum("tiny-lm", generating=False) == ""
+    engine.score(PROMPT, ["mat"], model="tiny-lm")
+    before = engine.weights_checksum("tiny-lm", generating=False)
+
+    def change(model):
+        with torch.no_grad():
+            next(model.network.parameters())[0, 0] += 1e-4
+
+    engine._run("tiny-lm", (), change)
+    assert engine.weights_checksum("tiny-lm", generating=False) != before
+
+
 def test_the_weights_do_not_change_by_prompting(engine):
-    before = engine.weights_checksum("tiny-lm")
+    engine.score(PROMPT, ["dog"], model="tiny-lm")
+    before = engine.weights_checksum("tiny-lm", generating=True)
     list(engine.generate(PROMPT, model="tiny-lm", max_new_tokens=4))
     engine.score(PROMPT, ["mat"], model="tiny-lm")
-    assert engine.weights_checksum("tiny-lm") == before
+    assert engine.weights_checksum("tiny-lm", generating=True) == before
 
 
 def test_admission_refuses_at_once_when_all_places_are_taken():

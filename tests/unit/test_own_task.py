@@ -29,6 +29,12 @@ def test_empty_lines_and_repeated_pairs_are_skipped():
     assert len(read_own_task("\n a => x \n\n  \na => x\nb=>y\n").items) == 2
 
 
+@pytest.mark.parametrize("arrow", ["=>", "->", " → ", "\t", "  =>  "])
+def test_what_stands_between_input_and_output(arrow):
+    items = read_own_task(f"a b{arrow}x y\nc{arrow}z").items
+    assert [(item.question, item.answer) for item in items] == [("a b", "x y"), ("c", "z")]
+
+
 def test_a_description_stands_in_front():
     task = read_own_task("a => x\nb => y", "  Say\nit ")
     assert build_prompt(task, task.items[0], 1) == "Say it\nInput: b\nOutput: y\nInput: a\nOutput:"

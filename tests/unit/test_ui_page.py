@@ -23,7 +23,7 @@ def test_a_skipped_guess_reveals_nothing():
 def test_a_right_guess_is_said_to_be_right():
     at = AppTest.from_function(_page).run()
     at.pills(key="masked_lm_guess").select("hospital").run()
-    assert "so it came" in at.success[0].value
+    assert "you were right" in at.success[0].value
 
 
 def test_a_wrong_guess_stands_beside_the_answer():
