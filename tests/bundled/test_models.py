@@ -2,13 +2,20 @@
 
 import pytest
 import torch
-from transformers import AutoModelForMaskedLM, AutoModelForPreTraining, AutoTokenizer
+from transformers import AutoModelForMaskedLM, AutoModelForPreTraining, AutoModelForSeq2SeqLM, AutoTokenizer
 
 from lecture_core import catalog, loading
 from lecture_core.engine import get_engine
+from lecture_core.model_quality import evaluation
 
 pytestmark = pytest.mark.bundled
-BUNDLED = [spec.id for spec in catalog.models() if spec.origin == "bundled"]
+LOADERS = {
+    "masked_lm": AutoModelForMaskedLM,
+    "rtd_generator": AutoModelForMaskedLM,
+    "rtd_discriminator": AutoModelForPreTraining,
+    "seq2seq": AutoModelForSeq2SeqLM,
+}
+BUNDLED = [spec.id for spec in catalog.models() if spec.origin == "bundled" and spec.role in LOADERS]
 SLIDE = ("2014 06 01", "2007 12 13", "2010 09 23")
 DATES = "".join(f"Input: {y}-{m}-{d}\nOutput: !{m}!{d}!{y}!\n" for y, m, d in map(str.split, SLIDE))
 
@@ -85,12 +92,13 @@ def test_both_backends_of_one_model_agree_on_the_greedy_start(engine):
 @pytest.mark.parametrize("model", BUNDLED)
 def test_plain_from_pretrained_loads_float16_safetensors_with_a_card(model):
     folder = loading.BUNDLED / model
-    loader = AutoModelForPreTraining if catalog.get(model).role == "rtd_discriminator" else AutoModelForMaskedLM
-    network, report = loader.from_pretrained(folder, dtype="auto", output_loading_info=True)
+    role = catalog.get(model).role
+    network, report = LOADERS[role].from_pretrained(folder, dtype="auto", output_loading_info=True)
     assert network.dtype == torch.float16
     assert not report["missing_keys"]
     assert catalog.get(model).parameters == sum(p.numel() for p in network.parameters())
-    assert AutoTokenizer.from_pretrained(folder).mask_token == "[MASK]"
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    assert "<extra_id_31>" in tokenizer.get_vocab() if role == "seq2seq" else tokenizer.mask_token == "[MASK]"
     card = (folder / "README.md").read_text()
     for word in ("Simple English Wikipedia", "CC BY-SA 3.0", "Apache-2.0", "tokens", "held-out", "bad at"):
         assert word in card, word
@@ -100,3 +108,25 @@ def test_the_weights_fit_the_repository():
     sizes = [path.stat().st_size for path in loading.BUNDLED.rglob("*") if path.is_file()]
     assert max(sizes) < 95e6
     assert sum(sizes) < 160e6
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("date: 2014-06-01", "June 1, 2014"),
+        ("iso: March 30, 1998", "1998-03-30"),
+        ("digits: four hundred twelve", "412"),
+        ("words: 1971", "one thousand nine hundred seventy-one"),
+        ("reverse: window", "wodniw"),
+        ("plural: knife", "knives"),
+        ("sentiment: The film was not good.", "negative"),
+    ],
+)
+def test_t5_does_the_task_that_the_prefix_names(engine, source, target):
+    assert engine.text_to_text(source, model="t5-nano").text == target
+
+
+def test_t5_reaches_its_bar_on_inputs_it_never_saw():
+    rates = {group.name: group.rates["exact match"] for group in evaluation("t5-nano").groups}
+    for task in ("date", "iso", "digits", "words", "reverse", "plural"):
+        assert rates[task].right / rates[task].n >= 0.9

@@ -96,7 +96,7 @@ def test_a_token_lights_up_in_every_form(server, visit):
     seen = visit(server).open("/three_objectives")
     seen.page.get_by_text("positions carry loss").nth(1).wait_for()
     seen.page.locator(".chip", has_text="party").first.hover()
-    expect(seen.page.locator(".chip.lit", has_text="party")).to_have_count(4)  # words, two inputs, decoder's target
+    expect(seen.page.locator(".chip.lit", has_text="party")).to_have_count(5)  # words, three inputs, decoder's target
     seen.page.locator(".chip", has_text="inviting").first.hover()
     expect(seen.page.locator(".chip.lit", has_text="MASK")).to_have_count(1)
     healthy(seen)
