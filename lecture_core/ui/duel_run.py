@@ -1,13 +1,16 @@
 """Drawing the run of the duel: ten sentences, the score in bits, the curves; and what a generator's strength does."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from lecture_core import duel
+from lecture_core import catalog, duel
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import TEMPERATURES, Corruption, Detection
 from lecture_core.figures import duel as figures
+from lecture_core.quantities import count
 from lecture_core.tables import load_table
-from lecture_core.ui import results
+from lecture_core.ui import inputs, results
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
@@ -73,8 +76,12 @@ def standing(stem: str, threshold: float) -> None:
 
 
 @st.fragment
-def generator_strength(stem: str, generator: str, discriminator: str) -> None:
-    """Measure, on the ten sentences, the discriminator's loss for weak and strong generators."""
+def generator_strength(stem: str, generators: Sequence[str], discriminator: str) -> None:
+    """Measure, on the ten sentences, the discriminator's loss for weak and strong generators.
+
+    Args:
+        generators: those of the discriminator's vocabulary to choose from, its own first.
+    """
     st.subheader("Too weak, too strong", anchor=False)
     st.markdown(
         "The generator's sampling temperature sets how good the fakes are. Near 0 it writes its safest word: the "
@@ -83,6 +90,8 @@ def generator_strength(stem: str, generator: str, discriminator: str) -> None:
     )
     if not st.toggle("Measure it now on ten sentences", key=f"{stem}_strength", bind="query-params"):
         return
+    sizes = {name: f"{name} ({count(catalog.get(name).parameters)})" for name in generators}
+    generator = inputs.choose("Generator", sizes, f"{stem}_generator", 340)
     with user_errors(), st.spinner("Corrupting and judging 70 texts"):
         asked = (generator, discriminator)
         rows = remember(f"{stem}_strength_rows", asked, lambda: _measure(generator, discriminator))
@@ -91,6 +100,10 @@ def generator_strength(stem: str, generator: str, discriminator: str) -> None:
         shares = ", ".join(f"{row.replaced:.0%} at {row.temperature:g}" for row in rows)
         st.caption(f"Share of tokens replaced: {shares}. The gap between the lines is what the discriminator can tell.")
         results.badge("live")
+        st.caption(
+            "The discriminator was trained against its own generator. Another one's fakes are new to it; with "
+            f"{rows[0].tokens} tokens, small differences between the two mean nothing."
+        )
 
 
 def _measure(generator: str, discriminator: str) -> list[duel.Strength]:

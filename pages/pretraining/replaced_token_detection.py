@@ -16,6 +16,7 @@ from lecture_core.ui.tables import lecture_table
 
 STEM = "replaced_token_detection"
 DISCRIMINATOR = "minilm-electra-discriminator"
+GENERATORS = ("minilm-electra-generator", "minilm-mlm")  # its own, and the masked LM that both began from
 TEXT = sentences()[0]
 EDITED = ("the chef cooked the meal", "the chef banana the meal")
 Round = tuple[str, str, str, float, int, float]
@@ -96,7 +97,7 @@ with left:
 with right:
     duel_run.efficiency(STEM)
     lecture_table("electra_small", key=STEM, columns=("model", "glue_dev"))
-duel_run.generator_strength(STEM, DISCRIMINATOR.replace("discriminator", "generator"), DISCRIMINATOR)
+duel_run.generator_strength(STEM, GENERATORS, DISCRIMINATOR)
 page.notice(
     "The samples are often **plausible**, so the discriminator must read the whole sentence. Move the threshold.",
     "Every token is a training example for ELECTRA; a masked LM learns from about one in seven.",

@@ -93,3 +93,8 @@ def test_generator_strength_is_measured_on_request():
     at = opened(strength="true")
     assert not at.exception
     assert "Share of tokens replaced" in words(at)
+    own = words(at)
+    at = opened(strength="true", generator="minilm-mlm")
+    assert not at.exception
+    assert "Share of tokens replaced" in words(at)
+    assert words(at) != own
