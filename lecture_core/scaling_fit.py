@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 Array = NDArray[np.float64]
 
@@ -31,6 +32,10 @@ _VANISHED, _RIDGE = 1e-60, 1e-10
 """Below the first, a slope is none; the second keeps equations apart that two equal terms make the same."""
 _PATIENCE = 8
 """Steps in a row without gain after which a descent has ended."""
+_LOW_FLOOR, _TINY_FLOOR, _NO_FLOOR = -2.5, -35.0, -150.0
+"""log of E over the smallest loss: a floor that may be about to vanish, one too small to matter, and none at all."""
+_POLISHED, _MOST_STEPS = 3, 400
+"""Lowest ends that are polished, and most steps of each."""
 
 
 @dataclass(frozen=True)
@@ -196,19 +201,86 @@ def _is_flat(theta: Array, runs: Runs, delta: float) -> NDArray[np.bool_]:
 def search(runs: Runs, delta: float, starts: int) -> Minima:
     """Return the minima reached from the most promising starts of the grid, the lowest first.
 
-    Many starts end in a valley where one term has taken over the floor; one start is not enough.
+    Many starts end in a valley where one term has taken over the floor; one start is not enough. As E shrinks, so does
+    its slope, and a descent crawls. Where the lowest end has not settled or has next to no floor, the search goes on:
+    the same starts with E held at nothing, then BFGS from the lowest ends, with and without a floor put back.
     """
     theta = best_starts(runs, starts)
+    found = _lowest_first(_in_stages(theta, runs, delta))
+    if found.converged[0] and not _is_low(found.theta[0], runs):
+        return found
+    bare = _in_stages(_with_floor(theta, runs, _NO_FLOOR), runs, delta)
+    polished = found = _lowest_first(_lower(found, bare))
+    for start in (found.theta, _with_floor(found.theta, runs, _LOW_FLOOR)):
+        polished = _lower(polished, _polish(start, runs, delta))
+    return _lowest_first(replace(polished, theta=_with_some_floor(polished.theta, runs)))
+
+
+def _in_stages(theta: Array, runs: Runs, delta: float) -> Minima:
     for coarse in _COARSE:
         theta = descend(theta, runs, max(delta, coarse), rounds=30).theta
-    found = descend(theta, runs, delta)
+    return descend(theta, runs, delta)
+
+
+def _lowest_first(found: Minima) -> Minima:
     order = np.argsort(found.values, kind="stable")
     return Minima(found.theta[order], found.values[order], found.converged[order])
 
 
+def _lower(left: Minima, right: Minima) -> Minima:
+    """Return the lower end of each pair."""
+    first = left.values <= right.values
+    return Minima(
+        np.where(first[:, None], left.theta, right.theta),
+        np.where(first, left.values, right.values),
+        np.where(first, left.converged, right.converged),
+    )
+
+
+def _is_low(theta: Array, runs: Runs) -> bool:
+    return bool(theta[2] < runs.log_loss.min() + _LOW_FLOOR)
+
+
+def _with_floor(theta: Array, runs: Runs, share: float) -> Array:
+    changed = theta.copy()
+    changed[:, 2] = runs.log_loss.min() + share
+    return changed
+
+
+def _with_some_floor(theta: Array, runs: Runs) -> Array:
+    """Return theta with E at least 1e-15 of the smallest loss: nothing to the loss, but its logarithm is a number."""
+    changed = theta.copy()
+    changed[:, 2] = np.maximum(changed[:, 2], runs.log_loss.min() + _TINY_FLOOR)
+    return changed
+
+
+def _polish(theta: Array, runs: Runs, delta: float) -> Minima:
+    """Return where BFGS ends from the first few: it learns the curvature from its steps, a vanishing floor's too."""
+
+    def value_and_slope(at: Array) -> tuple[float, Array]:
+        values, slopes = objective(at[None], runs, delta)
+        return float(values[0]), slopes[0]
+
+    theta = theta.copy()
+    with np.errstate(all="ignore"):  # a step too long is tried and taken back
+        for i, start in enumerate(theta[:_POLISHED]):
+            end = minimize(
+                value_and_slope, start, jac=True, method="BFGS", options={"maxiter": _MOST_STEPS, "gtol": 1e-10}
+            ).x
+            theta[i] = end if np.isfinite(end).all() else start
+    return Minima(theta, objective(theta, runs, delta)[0], _is_flat(theta, runs, delta))
+
+
 def bootstrap(theta: Array, runs: Runs, delta: float, *, resamples: int, seed: int) -> Array:
-    """Return the minima for runs drawn again with replacement, each descent beginning at `theta`, (resamples, 5)."""
+    """Return the minima for runs drawn again with replacement, each descent beginning at `theta`, (resamples, 5).
+
+    Where `theta` has next to no floor, a second descent begins with one, and the lower end counts.
+    """
     count = len(runs.log_n)
     draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
     samples = replace(runs, weights=draws.astype(np.float64))
-    return descend(np.repeat(theta[None], resamples, axis=0), samples, delta).theta
+    starts = np.repeat(theta[None], resamples, axis=0)
+    found = descend(starts, samples, delta)
+    if _is_low(theta, runs):  # without a slope E would stay where it is, and seem known
+        found = _lower(found, descend(_with_floor(starts, runs, _LOW_FLOOR), samples, delta))
+    return _with_some_floor(found.theta, runs)

@@ -18,13 +18,15 @@ from lecture_core.law import CHINCHILLA_FLOPS, EPOCH, HOFFMANN_PRINTED, HOFFMANN
 from lecture_core.scaling_input import above_zero, columns, finite_result, same_lengths
 
 __all__ = [
-    "CHINCHILLA_FLOPS", "EPOCH", "HOFFMANN_PRINTED", "HOFFMANN_UNROUNDED", "ComputeOptimal", "Fit", "IsoFlop", "Law",
-    "Numbers", "bootstrap", "compute_optimal", "fit", "frontier", "isoflop_curve", "overtraining_cost", "predict_loss",
-    "training_flops",
+    "CHINCHILLA_FLOPS", "EPOCH", "FEWEST_RUNS", "FEWEST_VALUES", "HOFFMANN_PRINTED", "HOFFMANN_UNROUNDED",
+    "ComputeOptimal", "Fit", "IsoFlop", "Law", "Numbers", "bootstrap", "compute_optimal", "fit", "frontier",
+    "isoflop_curve", "overtraining_cost", "predict_loss", "training_flops",
 ]  # fmt: skip
 
 Numbers: TypeAlias = float | NDArray[np.float64]
 """A float where floats came in, else an array of float64."""
+FEWEST_RUNS, FEWEST_VALUES = 6, 3
+"""What a fit of five constants takes: that many runs, and that many different sizes and numbers of tokens."""
 
 
 def training_flops(parameters: ArrayLike, tokens: ArrayLike) -> Numbers:
@@ -203,7 +205,8 @@ def fit(
 ) -> Fit:
     """Find the constants that describe training runs: Huber loss on the log residual, descents from a grid of starts.
 
-    All 4,500 starts of the paper are evaluated; the search descends from the best of them.
+    All 4,500 starts of the paper are evaluated; the search descends from the best of them. Runs that show no floor get
+    an E of next to nothing, about 1e-15 of their smallest loss.
 
     Args:
         parameters: N of each run, (R,), at least six runs with three sizes.
@@ -263,7 +266,8 @@ def bootstrap(
 
 
 def _runs(parameters: ArrayLike, tokens: ArrayLike, loss: ArrayLike) -> scaling_fit.Runs:
-    n, d, observed = columns({"parameters": (parameters, 3), "tokens": (tokens, 3), "losses": (loss, 1)}, at_least=6)
+    different = {"parameters": (parameters, FEWEST_VALUES), "tokens": (tokens, FEWEST_VALUES), "losses": (loss, 1)}
+    n, d, observed = columns(different, at_least=FEWEST_RUNS)
     return scaling_fit.Runs(np.log(n), np.log(d), np.log(observed), np.ones(len(n)))
 
 

@@ -10,7 +10,16 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from lecture_core.scaling_laws import Fit, Law, bootstrap, compute_optimal, fit, predict_loss
+from lecture_core.scaling_laws import (
+    FEWEST_RUNS,
+    FEWEST_VALUES,
+    Fit,
+    Law,
+    bootstrap,
+    compute_optimal,
+    fit,
+    predict_loss,
+)
 from lecture_core.scaling_runs import ScalingRun
 
 Array = NDArray[np.float64]
@@ -51,6 +60,18 @@ def predicted(law: Law, points: Points) -> Array:
 def percent_off(law: Law, points: Points) -> Array:
     """Return how far a law lies from each measured loss, in percent of it; above 0 where it says too much, (R,)."""
     return 100 * (predicted(law, points) / np.array(points.loss) - 1)
+
+
+def lacking(points: Points) -> str:
+    """Return one sentence on what these runs lack for a fit; empty where they are enough."""
+    if len(points) < FEWEST_RUNS:
+        return f"A fit needs at least {FEWEST_RUNS} runs; add {FEWEST_RUNS - len(points)} or more."
+    for name, values in (("parameters", points.parameters), ("tokens", points.tokens)):
+        if (different := len(set(values))) < FEWEST_VALUES:
+            return (
+                f"A fit needs runs with at least {FEWEST_VALUES} different numbers of {name}; these have {different}."
+            )
+    return ""
 
 
 @lru_cache(maxsize=64)

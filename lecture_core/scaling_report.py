@@ -24,7 +24,9 @@ from lecture_core.scaling_laws import (
 from lecture_core.scaling_models import ModelPoint
 
 PUBLISHED_LAWS = {"Epoch": EPOCH, "Printed": HOFFMANN_PRINTED, "Unrounded": HOFFMANN_UNROUNDED}
-"""Fits of the same runs by the name a page shows: the refit of 2024, the paper's digits rounded and unrounded."""
+"""Fits of the same runs by id: the refit of 2024, the paper's digits rounded and unrounded."""
+SHOWN_NAMES = {"Epoch": "Refit 2024", "Printed": "As printed", "Unrounded": "More digits"}
+"""What a page calls each of them."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,9 @@ class Implied:
 
 def implied_by_published(flops: float = CHINCHILLA_FLOPS) -> tuple[Implied, ...]:
     """Return the best split of a budget under each published fit, computed now."""
-    return tuple(Implied(name, compute_optimal(flops, law), law.source) for name, law in PUBLISHED_LAWS.items())
+    return tuple(
+        Implied(SHOWN_NAMES[name], compute_optimal(flops, law), law.source) for name, law in PUBLISHED_LAWS.items()
+    )
 
 
 def verdict(split: Split) -> str:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lecture_core.errors import InvalidInputError
+from lecture_core.errors import InvalidInputError, LectureError
 from lecture_core.scaling_points import Points
 
 LIMIT_BYTES = 5 * 2**20
@@ -86,9 +86,10 @@ def decode(data: bytes) -> str:
 
 
 def read(text: str) -> RawTable:
-    """Return the cells of a table separated by commas, semicolons or tabs; a first row of numbers is no header.
+    """Return the cells of a table separated by commas, semicolons or tabs, the first row naming the columns.
 
     Raises:
+        LectureError: the first row holds numbers, or
         InvalidInputError: nothing, one column, a row of another length, more than 2,000 rows, or a broken quote.
     """
     if len(text) > LIMIT_BYTES:
@@ -99,9 +100,13 @@ def read(text: str) -> RawTable:
         raise _refuse("a table of runs", "nothing", "paste rows, or upload a CSV file")
     if len(rows[0]) < 2:
         raise _refuse("columns separated by comma, semicolon or tab", "one column", "add the separators")
-    bare = all(_plain(cell) for cell in rows[0] if cell)
-    header = tuple(f"column {i}" for i in range(1, len(rows[0]) + 1)) if bare else _unique(rows[0])
-    body = list(zip(lines, rows, strict=True))[0 if bare else 1 :]
+    if all(_value(cell, ".") is not None or _plain(cell) for cell in rows[0] if cell):
+        raise LectureError(
+            f"The first line must name the columns; it reads: {', '.join(rows[0])[:60]}. "
+            f"Add a line such as: {separator.join(('parameters', 'tokens', 'loss'))}."
+        )
+    header = _unique(rows[0])
+    body = list(zip(lines, rows, strict=True))[1:]
     if len(body) > MOST_RUNS:
         raise _refuse(f"at most {MOST_RUNS:,} rows", f"{len(body):,}", "keep one row a run: its final loss")
     padded = tuple(_padded(row, line, len(header), separator) for line, row in body)

@@ -3,7 +3,9 @@
 Lecture: Scaling laws. Plain data in, a plotly figure out; losses are in nats per token.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,9 +16,12 @@ from lecture_core.scaling_laws import Law, compute_optimal, predict_loss
 from lecture_core.scaling_points import Points, percent_off, predicted
 
 MOST_LINES = 10  # sizes that get a line and a label of their own
-_LABEL_GAP = 0.05  # between two labels, as a share of the height
+KEY = "Colour, mark and label: parameters N."
+"""What the charts of runs do not say themselves."""
+_LABEL_GAP, _LABEL_WIDTH = 0.06, 0.13  # between two labels, as shares of height and width
 _MOST_TICKS = 7
-_SMALL, _LARGE = (242, 169, 59), (176, 58, 20)  # one hue, light to dark; the label at the line says which
+_SHADES = np.array([(230, 159, 0), (213, 94, 0), (190, 40, 110), (125, 80, 200)])  # small to large, light to dark
+_MARKS = ("circle", "triangle-up", "cross", "x", "triangle-down", "pentagon", "hourglass", "hexagram", "bowtie", "y-up")
 _FORECAST = FAMILY_COLOURS["encoder"]
 _GREY = FAMILY_COLOURS["published"]
 _LIVE = FAMILY_COLOURS["text_to_text"]
@@ -50,37 +55,38 @@ def bench(
     chart = go.Figure(layout=base_layout(height=height, title=title))
     sizes = sorted({n for part in everything for n in part.parameters})
     colours = dict(zip(sizes, _shades(len(sizes)), strict=True))
+    marks = dict(zip(sizes, itertools.cycle(_MARKS if len(sizes) <= MOST_LINES else _MARKS[:1]), strict=False))
     if law and len(sizes) <= MOST_LINES:
         for size in sizes:
             chart.add_trace(_law_line(size, law, everything, colours[size], x_of))
     elif law:
         chart.add_trace(_frontier(law, everything, x_of))
-    chart.add_trace(_measured(shown, [colours[n] for n in shown.parameters], x_of))
+    chart.add_trace(_measured(shown, colours, [marks[n] for n in shown.parameters], x_of))
     if len(hidden) and forecast:
         chart.add_trace(_forecasts(hidden, forecast, x_of))
     if len(hidden) and revealed:
-        chart.add_trace(_measured(hidden, [colours[n] for n in hidden.parameters], x_of, symbol="square"))
+        chart.add_trace(_measured(hidden, colours, ["square"] * len(hidden), x_of, size=13))
     if len(live):
-        chart.add_trace(_measured(live, [_LIVE] * len(live), x_of, symbol="star"))
+        chart.add_trace(_measured(live, dict.fromkeys(sizes, _LIVE), ["star"] * len(live), x_of, size=13))
     lines = law if len(sizes) <= MOST_LINES else None
     _axes(chart, everything, x_of, lines)
     if lines:
-        _label_lines(chart, below=by_compute)
+        _label_lines(chart, first=by_compute)
     return chart
 
 
-def _label_lines(chart: go.Figure, *, below: bool) -> None:
-    """Write each line's size at its end: below it, or beside it and pushed apart where lines meet."""
-    low, high = chart.layout.yaxis.range
-    place = {"xanchor": "center", "yanchor": "top"} if below else {"xanchor": "left", "xshift": 4}
-    ends = sorted((float(t.y[-1]), float(t.x[-1]), str(t.name)) for t in chart.data if t.mode == "lines")
-    at, labels = -np.inf, []
-    for y, x, name in ends:
-        apart = -np.inf if below else at + _LABEL_GAP * (high - low)
-        at = max(y, apart) if low <= y <= high else at
-        if low <= at <= high:
-            text = {"text": name, "showarrow": False, "font": {"size": 13}}
-            labels.append({"x": np.log10(x), "y": at} | text | place)
+def _label_lines(chart: go.Figure, *, first: bool) -> None:
+    """Write each line's size above its first point or beside its last, pushed up where it would cover another."""
+    place = {"xanchor": "left", "yanchor": "bottom"} if first else {"xanchor": "left", "xshift": 4}
+    (left, right), (low, high) = chart.layout.xaxis.range, chart.layout.yaxis.range
+    width, gap = _LABEL_WIDTH * (right - left), _LABEL_GAP * (high - low)
+    end = 0 if first else -1
+    labels: list[dict[str, Any]] = []
+    for y, log_x, name in sorted((t.y[end], np.log10(t.x[end]), t.name) for t in chart.data if t.mode == "lines"):
+        beside = sorted(label["y"] for label in labels if abs(label["x"] - log_x) < width)
+        at = max([y, *(other + gap for other in beside[-1:])])
+        if low <= y <= high and at <= high:
+            labels.append({"x": log_x, "y": at, "text": name, "showarrow": False, "font": {"size": 13}} | place)
     chart.update_layout(annotations=labels)  # all at once: one by one costs a slider its quickness
 
 
@@ -98,9 +104,9 @@ class _Axis:
 
 
 def _shades(number: int) -> list[str]:
-    steps = np.linspace(0, 1, number) if number > 1 else np.array([1.0])
-    mixed = np.outer(1 - steps, _SMALL) + np.outer(steps, _LARGE)
-    return [f"rgb({r:.0f}, {g:.0f}, {b:.0f})" for r, g, b in mixed]
+    steps = np.linspace(0, len(_SHADES) - 1, number) if number > 1 else np.array([1.0])
+    mixed = (np.interp(steps, range(len(_SHADES)), channel) for channel in _SHADES.T)
+    return [f"rgb({r:.0f}, {g:.0f}, {b:.0f})" for r, g, b in zip(*mixed, strict=True)]
 
 
 def _law_line(size: float, law: Law, parts: Sequence[Points], colour: str, x_of: _Axis) -> go.Scatter:
@@ -129,20 +135,22 @@ def _frontier(law: Law, parts: Sequence[Points], x_of: _Axis) -> go.Scatter:
     )
 
 
-def _measured(points: Points, colours: Sequence[str], x_of: _Axis, *, symbol: str = "circle") -> go.Scatter:
+def _measured(
+    points: Points, colours: Mapping[float, str], symbols: Sequence[str], x_of: _Axis, *, size: int = 12
+) -> go.Scatter:
     return go.Scatter(
         x=x_of(points.parameters, points.tokens),
         y=points.loss,
         mode="markers",
         marker={
-            "color": list(colours),
-            "size": 9 if symbol == "circle" else 13,
-            "symbol": symbol,
+            "color": [colours[n] for n in points.parameters],
+            "size": size,
+            "symbol": list(symbols),
             "line": {"color": "white", "width": 1},
         },
         hovertext=[
             f"{'trained here' if symbol == 'star' else 'measured'}<br>{_words(points, i)}<br>loss {points.loss[i]:.4f}"
-            for i in range(len(points))
+            for i, symbol in enumerate(symbols)
         ],
         hoverinfo="text",
     )

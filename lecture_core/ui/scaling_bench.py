@@ -9,7 +9,7 @@ import streamlit as st
 from lecture_core import scaling_runs
 from lecture_core.figures import scaling_bench as figures
 from lecture_core.quantities import count, three_digits
-from lecture_core.scaling_laws import Law
+from lecture_core.scaling_laws import Fit, Law
 from lecture_core.scaling_points import Points, fitted, percent_off, predicted
 from lecture_core.scaling_runs import COMMAND, ENOUGH_TO_FIT, ScalingRun
 from lecture_core.ui import page, results
@@ -24,6 +24,8 @@ START = Law(1.5, 30.0, 200.0, 0.3, 0.4)
 """A rough guess that a visitor can better."""
 GUESSES = {"under 1 %": 1.0, "1 to 3 %": 3.0, "3 to 10 %": 10.0, "more": float("inf")}
 """Answers to the guess, each with the error it ends at."""
+NO_FLOOR = 1e-6
+"""Nats per token below which an E is none."""
 _SLIDERS = {"E": (0.05, 5.0, 0.01), "alpha": (0.02, 1.2, 0.005), "beta": (0.02, 1.2, 0.005)}
 _MEANING = {
     "E": "E: loss that no model gets below",
@@ -68,12 +70,18 @@ def bench(stem: str, runs: Sequence[ScalingRun], live: Points) -> None:
         )
         chart(figure, key=f"{stem}_chart", alt=f"Loss of {len(shown)} runs, the law, {len(hidden)} hidden runs")
         results.caption(scaling_runs.provenance(runs))
-        if len(hidden):
-            costliest = f"the {len(hidden)} costliest runs" if len(hidden) > 1 else "the costliest run"
-            hiding = "squares, what they reached" if revealed else "hidden until you reveal"
-            st.caption(f"Dots: measured. Open diamonds: forecast of {costliest}; {hiding}.")
+        st.caption(_key(hidden, live, committed, revealed=revealed))
     if committed is not None and revealed:
         _reveal(stem, committed, fitted(shown).law, hidden)
+
+
+def _key(hidden: Points, live: Points, committed: Law | None, *, revealed: bool) -> str:
+    said = figures.KEY
+    if len(hidden):
+        costliest = f"the {len(hidden)} costliest runs" if len(hidden) > 1 else "the costliest run"
+        hiding = "squares, what they reached" if revealed else "hidden until you reveal"
+        said += f" Open diamonds: {'your committed ' if committed else ''}forecast of {costliest}; {hiding}."
+    return said + (" Stars: trained here, gone after a reload." if len(live) else "")
 
 
 def _too_few(stem: str, runs: Sequence[ScalingRun], live: Points) -> None:
@@ -98,13 +106,28 @@ def _choose(stem: str, name: str, label: str, options: tuple[str, ...]) -> str:
 def _law(stem: str, shown: Points) -> Law:
     if _choose(stem, "law", "Constants of the law", LAWS) == FITTED:
         found = fitted(shown)
+        warn_unless_settled(found)
         st.code("\n".join(f"{n:<5} = {v:.4g}" for n, v in found.law.constants().items()), language=None)
-        state = "converged" if found.converged else "the search did not settle"
-        st.caption(f"Huber loss, best of {found.starts} descents from 4,500 starts; {state}.")
+        st.caption(searched(found))
         st.button("Drag from here", key=f"{stem}_drag", on_click=_start_from, args=(stem, found.law))
         return found.law
     e, a, b, alpha, beta = (_constant(stem, name, value) for name, value in START.constants().items())
     return Law(e, a, b, alpha, beta)
+
+
+def warn_unless_settled(found: Fit) -> None:
+    """Say above the numbers of a fit that its search did not end; nothing where it did."""
+    if not found.converged:
+        st.warning(
+            "The search did not settle: other constants may fit these runs better. Do not rely on these numbers.",
+            icon=":material/warning:",
+        )
+
+
+def searched(found: Fit) -> str:
+    """Return how a fit was found, and whether the runs show a floor."""
+    floorless = " E is next to nothing: these runs show no floor." if found.law.E < NO_FLOOR else ""
+    return f"Found by search from 4,500 starting points ({found.starts} refined).{floorless}"
 
 
 def _start_from(stem: str, law: Law) -> None:
@@ -135,13 +158,18 @@ def _forecast(stem: str, law: Law, shown: Points, hidden: Points) -> Law | None:
     key = f"{stem}_committed"
     committed: Law | None = st.session_state.get(key)
     with st.container(horizontal=True):
-        note = f"mean of {len(shown)} runs"
-        st.metric("Law is off by", f"{error:.2f} %", note, delta_color="off", delta_arrow="off", width=135)
+        if committed is None:
+            note = f"on the {len(shown)} visible runs"
+            st.metric("Mean error", f"{error:.2f} %", note, delta_color="off", delta_arrow="off", width=150)
         if len(hidden):
             said = predicted(committed or law, hidden)[-1]
-            note = f"{count(hidden.parameters[-1])} on {count(hidden.tokens[-1])} tokens"
+            note = f"N {count(hidden.parameters[-1])}, D {count(hidden.tokens[-1])}"
             label = "Committed forecast" if committed else "Forecast"
-            st.metric(label, f"{said:.3f}", note, delta_color="off", delta_arrow="off", width=135)
+            width = 120 if committed is None else 160
+            st.metric(label, f"{said:.3f}", note, delta_color="off", delta_arrow="off", width=width)
+    if committed is not None:  # what moves is kept apart from what was said
+        mine = "The fitter" if st.session_state.get(f"{stem}_law") == FITTED else "Your sliders"
+        st.markdown(f"{mine} now: off by {error:.2f} % on the {len(shown)} visible runs.")
     if not len(hidden):
         return None
     with st.container(horizontal=True):

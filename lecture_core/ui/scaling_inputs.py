@@ -7,12 +7,13 @@ import streamlit as st
 from lecture_core.quantities import count, log_marks, power
 from lecture_core.scaling_laws import CHINCHILLA_FLOPS, Law
 from lecture_core.scaling_models import ModelPoint, load_models
-from lecture_core.scaling_report import PUBLISHED_LAWS, Split
+from lecture_core.scaling_report import PUBLISHED_LAWS, SHOWN_NAMES, Split
 from lecture_core.training_plan import Machines
 from lecture_core.ui.errors import escape_markdown
 
 OWN = "Your own"
-CONSTANTS = (*PUBLISHED_LAWS, OWN)
+FITS = {SHOWN_NAMES[name]: law for name, law in PUBLISHED_LAWS.items()}
+CONSTANTS = (*FITS, OWN)
 BY_BUDGET, BY_DATA = MODES = ("Compute and size", "Size and data")
 CURVES, PLANE = VIEWS = ("Loss by size", "Size and data")
 NOWHERE = "none"
@@ -66,7 +67,14 @@ _CHOICES: dict[str, tuple[str, ...] | Mapping[str, float]] = {
 
 
 def explain_link(stem: str) -> None:
-    """Say which values of the address cannot be used; call before the inputs, which drop such values silently."""
+    """Say which values of the address cannot be used; call before the inputs, which drop such values silently.
+
+    A link from when constants were shown by their ids opens the view under its name of today.
+    """
+    key = f"{stem}_constants"
+    if (earlier := st.query_params.get(key)) in SHOWN_NAMES and key not in st.session_state:
+        st.query_params[key] = SHOWN_NAMES[earlier]
+        st.rerun()
     faults = [
         fault for name in (*_CHOICES, *_NUMBERS) if (fault := _fault(name, st.query_params.get(f"{stem}_{name}")))
     ]
@@ -99,7 +107,7 @@ def law(stem: str) -> Law:
     """Let the visitor choose published constants or set all five; return them as a law."""
     chosen = choose(stem, "constants", "Constants of the law", CONSTANTS)
     with st.popover("E, A, B, α, β", icon=":material/tune:"):
-        return _own(stem) if chosen == OWN else _published(stem, PUBLISHED_LAWS[chosen])
+        return _own(stem) if chosen == OWN else _published(stem, FITS[chosen])
 
 
 def view(stem: str) -> str:
@@ -151,7 +159,7 @@ def _on_step(name: str, value: float) -> float:
 
 
 def _own(stem: str) -> Law:
-    start = PUBLISHED_LAWS[CONSTANTS[0]].constants()
+    start = FITS[CONSTANTS[0]].constants()
     e, a, b, alpha, beta = (_constant(stem, name, _on_step(name, value)) for name, value in start.items())
     return Law(e, a, b, alpha, beta)
 

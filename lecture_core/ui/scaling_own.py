@@ -12,9 +12,9 @@ from lecture_core.figures import scaling_bench as figures
 from lecture_core.provenance import Provenance
 from lecture_core.quantities import count, log_marks, power, three_digits
 from lecture_core.scaling_laws import Fit
-from lecture_core.scaling_points import RESAMPLES, Array, Interval, Points, fitted, intervals, resampled
+from lecture_core.scaling_points import RESAMPLES, Array, Interval, Points, fitted, intervals, lacking, resampled
 from lecture_core.scaling_table import COMPUTE_UNITS, LOSS_UNITS, UNITS, Mapped, RawTable
-from lecture_core.ui import results
+from lecture_core.ui import results, scaling_bench
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import user_errors
 
@@ -38,7 +38,9 @@ _PLACEHOLDER = "parameters,tokens,loss\n7e7,1.4e9,3.21\n…"
 def own_runs(stem: str) -> None:
     """Show the form and, once asked, the fit; a mistake is a sentence, and what was typed stays."""
     st.subheader("Your own runs", anchor=False)
-    st.markdown("A row a run: its loss and two of parameters, tokens and compute. Nothing is kept on the server.")
+    st.markdown(
+        "One run per row. Give its loss and any two of: parameters, tokens, compute. Nothing is kept on the server."
+    )
     left, right = st.columns([3, 2], gap="medium")
     with left:
         pasted = st.text_area(
@@ -87,7 +89,8 @@ def _points(stem: str, table: RawTable) -> Points | None:
         if table.separator != ",":
             signs = {"point": ".", "comma": ","}
             index = list(signs.values()).index(table.decimal)
-            decimal = signs[st.selectbox("Decimal sign", signs, index, key=f"{stem}_decimal", width=160)]
+            key = f"{stem}_decimal_{table.decimal}"
+            decimal = signs[st.selectbox("Decimal sign", signs, index, key=key, width=160)]
         skip = st.toggle("Leave out rows that cannot be read", key=f"{stem}_skip")
     if "tokens" in columns and "parameters" in columns:
         columns.pop("compute", None)  # it follows from the two
@@ -99,7 +102,8 @@ def _points(stem: str, table: RawTable) -> Points | None:
 def _column(stem: str, quantity: str, table: RawTable, guessed: str | None) -> str | None:
     options = [*table.header] if quantity == "loss" else [NONE, *table.header]
     index = options.index(guessed) if guessed else (len(options) - 1 if quantity == "loss" else 0)
-    chosen = st.selectbox(QUANTITIES[quantity], options, index, key=f"{stem}_column_{quantity}")
+    key = f"{stem}_column_{quantity}_{'|'.join(table.header)}"  # another header is guessed afresh
+    chosen = st.selectbox(QUANTITIES[quantity], options, index, key=key)
     return None if chosen == NONE else chosen
 
 
@@ -110,7 +114,8 @@ def _unit(stem: str, quantity: str, table: RawTable, name: str | None) -> float:
         at = table.header.index(name)
         index = list(UNITS).index(scaling_table.guess_unit(name, [row[at] for row in table.rows]))
     label = f"{QUANTITIES[quantity]} in"
-    chosen = st.selectbox(label, list(units), index, key=f"{stem}_unit_{quantity}_{name}", disabled=name is None)
+    key = f"{stem}_unit_{quantity}_{name}_{index}"
+    chosen = st.selectbox(label, list(units), index, key=key, disabled=name is None)
     return units[chosen]
 
 
@@ -127,8 +132,12 @@ def _summary(points: Points, left_out: int) -> str:
 
 
 def _fit(stem: str, points: Points) -> None:
-    key = f"{stem}_own_fit"
-    if st.button("Fit these runs", type="primary", key=f"{stem}_fit", icon=":material/show_chart:"):
+    key, lacks = f"{stem}_own_fit", lacking(points)
+    if lacks:
+        st.info(lacks, icon=":material/info:")
+    if st.button(
+        "Fit these runs", type="primary", key=f"{stem}_fit", icon=":material/show_chart:", disabled=bool(lacks)
+    ):
         st.session_state[key] = (points, _samples(points))
     made: tuple[Points, Array] | None = st.session_state.get(key)
     if made is not None and made[0] == points:
@@ -139,17 +148,19 @@ def _fit(stem: str, points: Points) -> None:
 
 def _samples(points: Points) -> Array:
     """Return the bootstrap samples; a click elsewhere ends the work between two chunks."""
-    bar = st.progress(0.0, text="Fitting")
-    law, parts = fitted(points).law, []
-    for part in resampled(points, law):
-        parts.append(part)
-        done = sum(map(len, parts))
-        bar.progress(done / RESAMPLES, text=f"Bootstrap: {done} of {RESAMPLES} samples")
-    bar.empty()
+    bar, parts = st.progress(0.0, text="Fitting"), []
+    try:
+        for part in resampled(points, fitted(points).law):
+            parts.append(part)
+            done = sum(map(len, parts))
+            bar.progress(done / RESAMPLES, text=f"Bootstrap: {done} of {RESAMPLES} samples")
+    finally:
+        bar.empty()  # after a refusal too
     return np.concatenate(parts)
 
 
 def _result(stem: str, points: Points, fit: Fit, samples: Array) -> None:
+    scaling_bench.warn_unless_settled(fit)
     left, right = st.columns([5, 4], gap="medium")
     with right:
         nearest = min(BUDGETS.values(), key=lambda flops: abs(np.log(flops / points.flops.max())))
@@ -158,10 +169,9 @@ def _result(stem: str, points: Points, fit: Fit, samples: Array) -> None:
         )
         found = intervals(fit.law, samples, flops)
         st.dataframe(_constants(found), hide_index=True, height="content", alt="Constants and exponents with intervals")
-        settled = "converged" if fit.converged else "did not settle; more or more varied runs would help"
         st.caption(
-            f"n = {len(points):,} runs. Huber loss on log residuals, best of {fit.starts} descents from 4,500 starts; "
-            f"{settled}. Intervals: middle 95 % of {len(samples)} bootstrap samples."
+            f"n = {len(points):,} runs. Huber loss on log residuals. {scaling_bench.searched(fit)} "
+            f"Intervals: middle 95 % of {len(samples)} bootstrap samples."
         )
     with left:
         figure = figures.bench(points, fit.law, by_compute=True, height=380)
@@ -169,6 +179,7 @@ def _result(stem: str, points: Points, fit: Fit, samples: Array) -> None:
         chart(figure, key=f"{stem}_own_chart", alt="Your runs and the law through them, over compute")
         chart(figures.residuals(points, fit.law), key=f"{stem}_own_residuals", alt="Residuals in percent over compute")
         results.caption(Provenance(source="computed now from your table", seed=0))
+        st.caption(figures.KEY)
     _downloads(stem, points, fit, found, flops, whole)
 
 
@@ -176,15 +187,17 @@ def _constants(found: dict[str, Interval]) -> pd.DataFrame:
     rows = [
         {
             "Of the law": MEANINGS[name],
-            "Fit": three_digits(i.value),
-            "95 % interval": f"{_written(i.low)} to {_written(i.high)}",
+            "Fit": _written(name, i.value),
+            "95 % interval": f"{_written(name, i.low)} to {_written(name, i.high)}",
         }
         for name, i in found.items()
     ]
     return pd.DataFrame(rows)
 
 
-def _written(value: float) -> str:
+def _written(name: str, value: float) -> str:
+    if name == "E" and value < scaling_bench.NO_FLOOR:
+        return "≈ 0"
     return three_digits(value) if np.isfinite(value) else "?"
 
 

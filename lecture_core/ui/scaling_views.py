@@ -36,7 +36,7 @@ RUNS = "240 of the 245 runs read off Hoffmann et al. 2022, Figure 4 (losses by B
 def closer_look(stem: str) -> None:
     """Let the visitor choose one look and show it."""
     st.subheader("Look closer", anchor=False)
-    chosen = scaling_inputs.choose(stem, "look", "At", scaling_inputs.LOOKS)
+    chosen = scaling_inputs.choose(stem, "look", "View", scaling_inputs.LOOKS)
     shown = (_three_approaches, _two_laws, _plan, _rounding, _table)
     with user_errors():
         dict(zip(scaling_inputs.LOOKS, shown, strict=True))[chosen](stem)
@@ -81,6 +81,15 @@ def _fit_sentence() -> str:
         f"starts ended at the same minimum, the search {end}. The refit of 2024 found {three_digits(EPOCH.E)}, "
         f"{three_digits(EPOCH.A)}, {three_digits(EPOCH.B)}, {EPOCH.alpha:.3f}, {EPOCH.beta:.3f}."
     )
+
+
+def rule_of_thumb(guess: str | None) -> None:
+    """Answer a guess of the best tokens per parameter: no single number is right, and the published ones are shown."""
+    if guess is None:
+        return
+    *fits, last = sorted(round(fit.best.tokens_per_parameter) for fit in implied_by_published())
+    said = f"The lecture's rule of thumb is 20. Published fits disagree: {', '.join(map(str, fits))} or {last}."
+    st.info(f"You guessed **{guess}**. {said}", icon=":material/compare_arrows:")
 
 
 def published_fits(stem: str) -> None:
@@ -179,7 +188,7 @@ def _rounding(stem: str) -> None:
     digits = st.slider(
         "Digits of α and β", 1, scaling_inputs.MOST_DIGITS, 2, key=f"{stem}_digits", bind="query-params", width=330
     )
-    fits = {"Hoffmann": HOFFMANN_UNROUNDED, "Epoch": EPOCH}
+    fits = {"Hoffmann": HOFFMANN_UNROUNDED, "Refit 2024": EPOCH}
     versions = [
         (n, [with_exponent_digits(f, d + 1) for d in range(scaling_inputs.MOST_DIGITS)]) for n, f in fits.items()
     ]

@@ -9,15 +9,14 @@ from lecture_core.law import Law
 from lecture_core.provenance import Provenance
 from lecture_core.quantities import count, power, three_digits
 from lecture_core.scaling_models import load_models
-from lecture_core.scaling_report import Split, code, implied_by_published, moved, verdict
+from lecture_core.scaling_report import Split, code, moved, verdict
 from lecture_core.ui import page, results, scaling_inputs
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import user_errors
-from lecture_core.ui.scaling_views import closer_look, published_fits
+from lecture_core.ui.scaling_views import closer_look, published_fits, rule_of_thumb
 from lecture_core.ui.tables import lecture_table
 
 STEM = "chinchilla"
-FITS = implied_by_published()
 
 
 def numbers(split: Split) -> None:
@@ -78,11 +77,8 @@ def explore(fit: Law, view: str, place_of_code: DeltaGenerator) -> None:
 
 
 page.header(STEM)
-page.predict(
-    STEM, "At Chinchilla's compute, how many training tokens per parameter are best?", ("2", "20", "60", "200")
-)
-answers = ", ".join(f"{fit.best.tokens_per_parameter:.0f} ({fit.name})" for fit in FITS)
-page.reveal(STEM, "20", f"That is the lecture's rule of thumb. The published fits say {answers}.")
+question = "At Chinchilla's compute, how many training tokens per parameter are best?"
+rule_of_thumb(page.predict(STEM, question, ("2", "20", "60", "200")))
 scaling_inputs.explain_link(STEM)
 result, lecture = st.container(), st.container()
 closer_look(STEM)

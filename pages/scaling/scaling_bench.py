@@ -24,10 +24,11 @@ page.predict(
 )
 bench()
 live_training.train(STEM)
+st.caption("A run that you train on this page is gone after a reload.")
 scaling_own.own_runs(STEM)
 page.notice(
     "Very different constants fit the runs shown about equally well: raise E and lower A, and little changes. They "
-    "part where nothing was measured.",
+    "disagree outside the measured range.",
     "Compare the best tokens per parameter of a fit with their interval: the loss is easy to forecast, the best split "
     "is not.",
     "These decoders see a few tokens per parameter and read 512 kinds of token; their E, A and B say nothing about "

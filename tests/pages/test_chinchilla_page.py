@@ -47,12 +47,12 @@ def test_moving_the_size_moves_the_tokens_and_the_loss():
 
 def test_published_constants_change_the_best_split():
     page = opened()
-    page.segmented_control(key="chinchilla_constants").set_value("Printed").run()
+    page.segmented_control(key="chinchilla_constants").set_value("As printed").run()
     assert metrics(page)["… at the best split"] == "92.6"
 
 
 def test_own_constants_start_from_the_published_ones():
-    page = opened(constants="Unrounded")
+    page = opened(constants="More digits")
     before = metrics(page)["… at the best split"]
     page.button(key="chinchilla_change").click().run()
     assert page.segmented_control(key="chinchilla_constants").value == "Your own"
@@ -147,4 +147,18 @@ def test_a_bad_link_gives_a_sentence_for_each_value_and_the_default(value):
 def test_a_guess_is_compared_with_the_rule_of_thumb():
     page = opened()
     page.pills(key="chinchilla_guess").set_value("60").run()
-    assert any("18 (Epoch), 93 (Printed), 59 (Unrounded)" in box.value for box in page.info)
+    said = "You guessed **60**. The lecture's rule of thumb is 20. Published fits disagree: 18, 59 or 93."
+    assert [box.value for box in page.info] == [said]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "shown", "best"),
+    [("Epoch", "Refit 2024", "18.3"), ("Printed", "As printed", "92.6"), ("Unrounded", "More digits", "58.9")],
+)
+def test_links_with_the_ids_of_the_constants_still_open(earlier, shown, best):
+    page = opened(constants=earlier)
+    assert not page.warning
+    assert page.segmented_control(key="chinchilla_constants").value == shown
+    assert metrics(page)["… at the best split"] == best
+    page.segmented_control(key="chinchilla_constants").set_value("Your own").run()
+    assert page.segmented_control(key="chinchilla_constants").value == "Your own"

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lecture_core import scaling_runs
+from lecture_core import scaling_points, scaling_runs
 from lecture_core.errors import BusyError
 from lecture_core.scaling_laws import Law, predict_loss
+from lecture_core.scaling_points import Points
 from lecture_core.scaling_runs import ScalingRun
 from lecture_core.training import live_run
 from lecture_core.training.live_run import Watched
+from lecture_core.ui import scaling_bench, scaling_own
 
 PAGE = Path(__file__).parents[2] / "pages" / "scaling" / "scaling_bench.py"
 TRUTH = Law(1.2, 30, 200, 0.3, 0.35)
@@ -45,7 +47,7 @@ def opened(monkeypatch, number=30, **query: str) -> AppTest:
 
 
 def off(page: AppTest) -> float:
-    return float(next(m.value for m in page.metric if m.label == "Law is off by").removesuffix(" %"))
+    return float(next(m.value for m in page.metric if m.label == "Mean error").removesuffix(" %"))
 
 
 @pytest.mark.parametrize("number", [0, 1, 7])
@@ -104,9 +106,11 @@ def _numbers(values):
 def test_a_committed_forecast_stays_while_the_sliders_move(monkeypatch):
     page = opened(monkeypatch)
     page.button(key="scaling_bench_commit").click().run()
-    said = page.metric[1].value
+    said = page.metric[0].value
+    assert page.metric[0].label == "Committed forecast"
+    assert any("Your sliders now: off by " in markdown.value for markdown in page.markdown)
     page.slider(key="scaling_bench_E").set_value(4.0).run()
-    assert page.metric[1].value == said
+    assert page.metric[0].value == said
     page.button(key="scaling_bench_reveal").click().run()
     assert "The fitter: 0." in page.success[0].value
     page.button(key="scaling_bench_again").click().run()
@@ -152,7 +156,7 @@ def test_an_own_table_is_fitted_with_intervals_that_hold_the_truth(monkeypatch):
         (table().replace("250000", "=1+1"), "a formula"),
         (table().replace("250000", "NaN"), "row 2, column D"),
         (table().replace("250000", "-1"), "row 2, column D"),
-        (table(3), "at least 6 runs"),
+        ("1e7,1e9,4.1\n1e7,2e9,3.9", "The first line must name the columns; it reads: 1e7, 1e9, 4.1."),
         ("N;loss\n1;2", "two of parameters"),
         ("hello", "one column"),
     ],
@@ -163,6 +167,43 @@ def test_a_bad_table_is_a_sentence_and_the_text_stays(monkeypatch, text, said):
         page.button(key="scaling_bench_fit").click().run()
     assert said in page.error[0].value.replace("\u2060", "").replace("\\", "")
     assert page.text_area(key="scaling_bench_table").value == text
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "said"),
+    [
+        (table(3), "Read 3 runs", "at least 6 runs; add 3 or more"),
+        ("N,D,loss\n" + "\n".join(f"1e6,{d}e6,3.{9 - d}" for d in range(1, 8)), "Read 7 runs", "these have 1"),
+    ],
+)
+def test_too_few_own_runs_are_told_before_a_click(monkeypatch, text, read, said):
+    page = pasted(monkeypatch, text)
+    assert not page.error
+    assert any(read in caption.value for caption in page.caption)
+    assert any(said in box.value for box in page.info)
+    assert page.button(key="scaling_bench_fit").disabled
+
+
+def test_another_header_is_guessed_afresh(monkeypatch):
+    page = pasted(monkeypatch, "x,y,z\n" + table().split("\n", 1)[1].replace(",", ".").replace(";", ","))
+    assert "two of parameters" in page.error[0].value
+    page.text_area(key="scaling_bench_table").set_value(table()).run()
+    assert not page.error
+    assert any("Read 30 runs" in caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_fit_that_has_not_settled_is_warned_of(monkeypatch, settled):
+    found = replace(scaling_points.fitted(Points.of(made(30))), converged=settled)
+    monkeypatch.setattr(scaling_bench, "fitted", lambda points: found)
+    monkeypatch.setattr(scaling_own, "fitted", lambda points: found)
+    page = opened(monkeypatch, law="The fitter's")
+    assert len(page.warning) == (not settled)
+    page.text_area(key="scaling_bench_table").set_value(table()).run()
+    page.button(key="scaling_bench_fit").click().run()
+    assert len(page.warning) == 2 * (not settled)
+    assert all("did not settle" in box.value for box in page.warning)
+    assert any("Found by search from 4,500 starting points (24 refined)" in c.value for c in page.caption)
 
 
 def test_bad_rows_can_be_left_out(monkeypatch):

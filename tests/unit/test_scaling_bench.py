@@ -1,16 +1,19 @@
 """Recorded runs, forecasts and exports of the fit-forecast-reveal lab."""
 
+import itertools
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from lecture_core import scaling_export, scaling_runs
+from lecture_core.errors import InvalidInputError
 from lecture_core.figures import scaling_bench as figures
 from lecture_core.recorded_runs import RunError
 from lecture_core.scaling_laws import Law, compute_optimal, predict_loss
-from lecture_core.scaling_points import Points, fitted, intervals, percent_off, resampled
+from lecture_core.scaling_points import Points, fitted, intervals, lacking, percent_off, resampled
 from lecture_core.scaling_runs import ENOUGH_TO_FIT, ScalingRun
 
 TRUTH = Law(1.2, 30, 200, 0.3, 0.35)
@@ -133,6 +136,39 @@ def test_hidden_losses_are_drawn_only_when_revealed():
     assert not any(2.123456 in trace.y for trace in kept.data)
     told = figures.bench(shown, TRUTH, hidden=hidden, forecast=TRUTH, revealed=True)
     assert any(2.123456 in trace.y for trace in told.data)
+
+
+@pytest.mark.parametrize("by_compute", [False, True])
+@pytest.mark.parametrize("points", [grid(4), grid(10), Points.of(RECORDED)])
+def test_labels_of_curves_do_not_cover_each_other(points, by_compute):
+    layout = figures.bench(points, TRUTH, by_compute=by_compute).layout
+    wide, high = np.ptp(layout.xaxis.range), np.ptp(layout.yaxis.range)
+    assert layout.annotations
+    for one, other in itertools.combinations(layout.annotations, 2):
+        assert abs(one.x - other.x) > 0.1 * wide or abs(one.y - other.y) > 0.05 * high
+
+
+def test_sizes_differ_in_mark_and_in_colour():
+    points = grid(4)
+    marker = next(trace for trace in figures.bench(points, TRUTH).data if trace.mode == "markers").marker
+    assert len(set(marker.symbol)) == len(set(marker.color)) == len(set(zip(marker.symbol, marker.color, strict=True)))
+    colours = [tuple(map(int, re.findall(r"\d+", colour))) for colour in dict.fromkeys(marker.color)]
+    assert min(np.abs(np.subtract(*pair)).sum() for pair in itertools.combinations(colours, 2)) > 60
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        (grid(3, 1), "at least 6 runs; add 3 or more"),
+        (grid(2, 5), "3 different numbers of parameters; these have 2"),
+        (grid(5, 2), "3 different numbers of tokens; these have 2"),
+    ],
+)
+def test_what_runs_lack_for_a_fit_is_what_the_fitter_refuses(points, said):
+    assert said in lacking(points)
+    with pytest.raises(InvalidInputError):
+        fitted(points)
+    assert not lacking(grid(3, 3))
 
 
 def test_residuals_are_percent_of_the_measured_loss():

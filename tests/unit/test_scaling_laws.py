@@ -282,6 +282,60 @@ def test_a_descent_is_never_worse_than_scipys():
     assert found.values[0] <= theirs.fun * (1 + 1e-9)
 
 
+FLOORLESS = np.array(
+    [
+        (1e7, 1e9, 4.1), (1e7, 2e9, 3.9), (3e7, 1e9, 3.8), (3e7, 4e9, 3.5),
+        (1e8, 2e9, 3.3), (1e8, 8e9, 3.0), (3e8, 4e9, 2.9), (3e8, 2e10, 2.6),
+    ]
+).T  # fmt: skip
+"""Eight runs whose best law has next to no floor: the slope of E vanishes with E, and a descent may crawl there."""
+
+
+def by_brute_force(data: scaling_fit.Runs) -> float:
+    """Return the lowest objective of BFGS from 15 starts, each descending through ever smaller deltas."""
+
+    def value_and_gradient(theta, delta):
+        values, gradients = scaling_fit.objective(theta[None], data, delta)
+        return values[0], gradients[0]
+
+    lowest = np.inf
+    for theta in scaling_fit.best_starts(data, 15):
+        with np.errstate(all="ignore"):
+            for delta in (0.3, 0.03, 3e-3, 1e-3):
+                end = minimize(value_and_gradient, theta, args=(delta,), jac=True, method="BFGS")
+                theta = end.x
+        lowest = min(lowest, end.fun) if (theta[3:] > 0).all() else lowest
+    return lowest
+
+
+def test_a_law_with_next_to_no_floor_is_found():
+    found = fit(*FLOORLESS, resamples=0)
+    assert found.converged
+    assert found.objective <= 1.01 * by_brute_force(scaling_fit.Runs(*np.log(FLOORLESS), np.ones(8)))
+    assert found.law.E < 1e-6
+    assert 1 <= found.agreeing <= found.starts == 24
+    constants = [found.law.A, found.law.B, found.law.alpha, found.law.beta]
+    assert constants == pytest.approx([15.3, 156.4, 0.1059, 0.2303], rel=1e-2)
+
+
+@pytest.mark.parametrize("floor", [1e-6, 0.05, 0.6, 1.8])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_few_runs_with_any_floor_are_fitted_as_well_as_by_brute_force(floor, seed):
+    random = np.random.default_rng(seed)
+    n = 10 ** random.uniform(6.5, 9, 9)
+    d = n * 10 ** random.uniform(1, 2.5, 9)
+    loss = predict_loss(n, d, Law(floor, 15, 156, 0.11, 0.23)) * np.exp(random.normal(0, 0.02, 9))
+    data = scaling_fit.Runs(np.log(n), np.log(d), np.log(loss), np.ones(9))
+    assert scaling_fit.search(data, 1e-3, 24).values[0] <= 1.01 * by_brute_force(data)
+
+
+def test_samples_of_runs_with_next_to_no_floor_do_not_all_keep_it():
+    found = fit(*FLOORLESS, resamples=0)
+    floors = bootstrap(*FLOORLESS, found.law, resamples=200)[:, 0]
+    assert (floors > 0).all()
+    assert np.percentile(floors, 97.5) > 0.1
+
+
 def test_cost_of_a_served_model_is_six_and_two_flops_a_parameter_and_token():
     assert overtraining_cost(7e9, 1e12, 2e12) == (4.2e22, 2.8e22)
     training, serving = overtraining_cost([1e9, 2e9], 1e10, 0.0, training=2.0)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from lecture_core.errors import InvalidInputError
+from lecture_core.errors import InvalidInputError, LectureError
 from lecture_core.scaling_table import LIMIT_BYTES, MOST_RUNS, Mapped, decode, guess, guess_unit, points, read
 
 COLUMNS = {"parameters": "N", "tokens": "D", "loss": "loss"}
@@ -72,10 +72,19 @@ def test_units_are_guessed_by_name_then_by_size():
     assert guess_unit("N", ["70", "175"]) == "millions"
 
 
-def test_a_table_without_a_header_names_its_columns():
-    table = read("1e6,2e7,3.5\n2e6,4e7,3.2")
-    assert table.header == ("column 1", "column 2", "column 3")
-    assert len(table.rows) == 2
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_table_without_a_header_is_told_which_line_to_add(sign):
+    with pytest.raises(LectureError) as caught:
+        read("1e7,1e9,4.1\n1e7,2e9,3.9".replace(",", sign))
+    line = sign.join(("parameters", "tokens", "loss"))
+    assert str(caught.value) == (
+        f"The first line must name the columns; it reads: 1e7, 1e9, 4.1. Add a line such as: {line}."
+    )
+    with pytest.raises(LectureError, match=r"it reads: 70M, 1\.4B, 3,2"):
+        read("70M;1.4B;3,2")
+
+
+def test_columns_without_a_name_or_with_the_same_one_are_told_apart():
     assert read("N,,N\n1,2,3").header == ("N", "column 2", "N (2)")
 
 
