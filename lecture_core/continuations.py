@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from lecture_core.engine.protocol import Engine
-from lecture_core.engine.results import Candidate, NextToken, TokenLogprob
+from lecture_core.engine.results import Candidate, Message, NextToken, TokenLogprob
 from lecture_core.errors import InvalidInputError
 from lecture_core.provenance import Provenance
 
@@ -163,7 +163,7 @@ class Sample:
 
 
 def write(
-    engine: Engine, prompt: str, how: Writing, *, seed: int, session: str
+    engine: Engine, prompt: str | Sequence[Message], how: Writing, *, seed: int, session: str
 ) -> Generator[tuple[str, Sample | None], None, None]:
     """Stream a continuation: the text so far, at the end the sample too; closing it frees the model."""
     text = ""

@@ -241,6 +241,7 @@ class LoadedModel:
         revision: first digits of the hash of its weights.
         memory_bytes: bytes of its parameters.
         prefixes: prompts a causal LM has read; empty for other roles.
+        images: what scales and normalises pictures for a vision-language model; None for other roles.
     """
 
     spec: ModelSpec
@@ -250,6 +251,7 @@ class LoadedModel:
     revision: str
     memory_bytes: int
     prefixes: PrefixCache = field(default_factory=PrefixCache, compare=False)
+    images: Any = None
 
 
 def load_tokenizer(spec: ModelSpec) -> LoadedTokenizer:
@@ -291,6 +293,8 @@ def load(spec: ModelSpec, words: LoadedTokenizer | None = None) -> LoadedModel:
         raise ModelUnavailableError(
             f"The weights of {spec.title} cannot be read. Run: python -m lecture_core.catalog verify {spec.id}"
         ) from exc
-    weights = sorted(folder.glob("*.safetensors"))
+    revision = revision_of(sorted(folder.glob("*.safetensors"))[0])
     memory = sum(p.numel() * p.element_size() for p in network.parameters())
-    return LoadedModel(spec, words or load_tokenizer(spec), network, device, revision_of(weights[0]), memory)
+    seeing = spec.role == "vision_language"
+    images = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil") if seeing else None
+    return LoadedModel(spec, words or load_tokenizer(spec), network, device, revision, memory, images=images)

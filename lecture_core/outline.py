@@ -128,6 +128,14 @@ PAGES: tuple[PageRow, ...] = (
         ":material/inventory_2:",
     ),
     PageRow(
+        "multimodal",
+        "scaling",
+        "Multi-modal",
+        "Ask about a picture, cover parts of it, and see what the answer rests on.",
+        "Multi-modal: GPT-4",
+        ":material/image_search:",
+    ),
+    PageRow(
         "tables",
         "reference",
         "Lecture tables",

@@ -7,6 +7,7 @@ They know neither threads nor memory: an engine gives them `_run` and `_encode`.
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from lecture_core.engine.pictures import CoveredAnswers, ImageAnswer, Picture
 from lecture_core.engine.remembering import Remembering, recorded, remembered
 from lecture_core.engine.results import (
     Corruption,
@@ -31,6 +32,7 @@ T = TypeVar("T")
 MASKED = ("masked_lm", "rtd_generator")
 CAUSAL = ("causal_lm",)
 SEQ2SEQ = ("seq2seq",)
+VISION = ("vision_language",)
 
 
 class ModelCalls(Remembering):
@@ -204,3 +206,39 @@ class ModelCalls(Remembering):
         from lecture_core import text_to_text as t2t
 
         return self._run(model, SEQ2SEQ, lambda m: t2t.target_logprobs(text, target, m, top_k=top_k))
+
+    @remembered
+    def answer_about_image(
+        self, picture: Picture, question: str, *, model: str, top_k: int = 5, session: str = ""
+    ) -> ImageAnswer:
+        """See `Engine.answer_about_image`."""
+        from lecture_core import vision_language
+
+        return self._run(model, VISION, lambda m: vision_language.answer(picture, question, m, top_k=top_k))
+
+    def answer_about_photo(
+        self, picture: Picture, question: str, *, model: str, top_k: int = 5, session: str = ""
+    ) -> ImageAnswer:
+        """See `Engine.answer_about_photo`."""
+        from lecture_core import vision_language
+
+        return self._run(model, VISION, lambda m: vision_language.answer(picture, question, m, top_k=top_k))
+
+    @remembered
+    def answer_when_covered(
+        self,
+        picture: Picture,
+        question: str,
+        answer_ids: Sequence[int],
+        *,
+        model: str,
+        grid: int = 4,
+        session: str = "",
+    ) -> CoveredAnswers:
+        """See `Engine.answer_when_covered`."""
+        from lecture_core import vision_language
+
+        def job(m: LoadedModel) -> CoveredAnswers:
+            return vision_language.answer_when_covered(picture, question, answer_ids, m, grid=grid)
+
+        return self._run(model, VISION, job)

@@ -99,6 +99,11 @@ class Engine(Protocol):
     ) -> ImageAnswer:
         """What a vision-language model answers about a picture, greedily."""
 
+    def answer_about_photo(
+        self, picture: Picture, question: str, *, model: str, top_k: int = 5, session: str = ""
+    ) -> ImageAnswer:
+        """As `answer_about_image`, for a visitor's own picture: neither it nor the answer is kept."""
+
     def answer_when_covered(
         self,
         picture: Picture,

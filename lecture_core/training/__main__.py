@@ -6,7 +6,15 @@ from pathlib import Path
 
 from lecture_core.errors import LectureError
 
-RECIPES = ("masked_lm", "replaced_token_detection", "text_to_text", "scaling_runs", "scaling_sweep", "scaling_excerpt")
+WITH_CORPUS = (
+    "masked_lm",
+    "replaced_token_detection",
+    "text_to_text",
+    "scaling_runs",
+    "scaling_sweep",
+    "scaling_excerpt",
+)
+RECIPES = (*WITH_CORPUS, "shapes_vlm")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,7 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lecture_core.training", description=__doc__)
     parser.add_argument("recipe", choices=RECIPES)
     parser.add_argument(
-        "--corpus", type=Path, nargs="+", required=True, help="UTF-8 text or .xz, articles separated by a blank line"
+        "--corpus",
+        type=Path,
+        nargs="+",
+        help="UTF-8 text or .xz, articles separated by a blank line; shapes_vlm draws its own scenes and needs none",
     )
     parser.add_argument("--share", type=float, nargs="+", help="share of the steps from each corpus (default: equal)")
     parser.add_argument("--hours", type=float, help="train this long from now instead of --tokens")
@@ -30,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, default=Path("training-state"), help="checkpoints, token cache, logs")
     parser.add_argument("--out", type=Path, help="write the finished model, or the table of runs, here")
     options = parser.parse_args(arguments)
+    if options.recipe in WITH_CORPUS and not options.corpus:
+        parser.error(f"{options.recipe} needs --corpus FILE")
     try:
         from lecture_core.training import recipes
 

@@ -15,6 +15,10 @@ from lecture_core.training import decoder_grid, decoder_text, live_run
 from lecture_core.training.loop import Schedule, train
 from lecture_core.training.masked_lm import MaskedLM, new_head
 from lecture_core.training.replaced_token_detection import ReplacedTokenDetection, from_masked_lm
+from lecture_core.training.shapes_export import export
+from lecture_core.training.shapes_vlm import SceneSource, ShapesVLM
+from lecture_core.training.shapes_vlm import new_model as new_shapes_model
+from lecture_core.training.shapes_vlm import new_tokenizer as new_shapes_tokenizer
 from lecture_core.training.text_tasks import gather
 from lecture_core.training.text_to_text import Encoder, TextToText, TextToTextSource, new_model, train_tokenizer
 
@@ -119,6 +123,19 @@ def text_to_text(options: argparse.Namespace) -> None:
     print(f"{model.num_parameters():,} parameters, {len(material.words):,} words, {len(material.nouns):,} nouns")
     train(TextToText(model, encoder), splits[0], splits[1], schedule, folder, hours=options.hours)
     save(model, tokenizer, options.out or BUNDLED / "t5-nano")
+
+
+def shapes_vlm(options: argparse.Namespace) -> None:
+    """Train `shapes-vlm` from nothing on scenes drawn for every step; written only if it reaches the bar."""
+    tokenizer = new_shapes_tokenizer()
+    torch.manual_seed(options.seed)
+    objective = ShapesVLM(new_shapes_model(tokenizer))
+    print(f"{objective.model.num_parameters():,} parameters, {len(tokenizer)} words")
+    training, held_out = (SceneSource(tokenizer, held_out=side) for side in (False, True))
+    schedule = Schedule(int(options.tokens), batch_tokens=2048, seed=options.seed, warmup_steps=100)
+    train(objective, training, held_out, schedule, options.state / "shapes", hours=options.hours)
+    command = f"python -m lecture_core.training shapes_vlm --tokens {schedule.total_tokens} --seed {options.seed}"
+    export(objective, held_out, options.out or BUNDLED / "shapes-vlm", command=command)
 
 
 def scaling_runs(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""A tiny T5 in front of the catalog's text-to-text models, so that their pages run without a download."""
+"""A tiny T5 and a tiny vision-language model in front of the catalog's, so that their pages run without a download."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lecture_core import catalog, loading
-from tests.tiny.models import write_seq2seq
+from tests.tiny.models import write_seq2seq, write_vision_language
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "models"
 
@@ -26,3 +26,25 @@ def tiny_t5(models_with_t5, monkeypatch):
     rows = {"tiny-t5": row} | catalog._rows()
     monkeypatch.setattr(catalog, "_rows", lambda: rows)
     monkeypatch.setattr(loading, "BUNDLED", models_with_t5)
+
+
+@pytest.fixture(scope="session")
+def folder_with_vlm(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vision")
+    write_vision_language(folder / "tiny-vlm")
+    return folder
+
+
+@pytest.fixture
+def tiny_vlm(folder_with_vlm, monkeypatch):
+    row = replace(
+        catalog.get("minilm-mlm"),
+        id="tiny-vlm",
+        title="tiny VLM",
+        role="vision_language",
+        source="bundled:tiny-vlm",
+        context_length=32,
+    )
+    rows = {"tiny-vlm": row} | {i: r for i, r in catalog._rows().items() if r.origin != "bundled"}
+    monkeypatch.setattr(catalog, "_rows", lambda: rows)
+    monkeypatch.setattr(loading, "BUNDLED", folder_with_vlm)

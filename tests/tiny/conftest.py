@@ -1,4 +1,4 @@
-"""A local engine whose catalog has five tiny models."""
+"""A local engine whose catalog has six tiny models."""
 
 from dataclasses import replace
 
@@ -14,7 +14,10 @@ ROWS = {
     "tiny-discriminator": "rtd_discriminator",
     "tiny-lm": "causal_lm",
     "tiny-t5": "seq2seq",
+    "tiny-vlm": "vision_language",
 }
+
+CONTEXT = {"tiny-vlm": 32}  # tokens; 64 for the others
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +28,7 @@ def tiny_folder(tmp_path_factory):
     models.write_encoder(folder / "tiny-discriminator", "rtd_discriminator")
     models.write_causal(folder / "tiny-lm")
     models.write_seq2seq(folder / "tiny-t5")
+    models.write_vision_language(folder / "tiny-vlm")
     return folder
 
 
@@ -32,7 +36,8 @@ def tiny_folder(tmp_path_factory):
 def rows(tiny_folder, monkeypatch):
     template = catalog.get("minilm-mlm")
     tiny = {
-        i: replace(template, id=i, title=i, role=r, source=f"bundled:{i}", context_length=64) for i, r in ROWS.items()
+        i: replace(template, id=i, title=i, role=r, source=f"bundled:{i}", context_length=CONTEXT.get(i, 64))
+        for i, r in ROWS.items()
     }
     everything = catalog._rows() | tiny
     monkeypatch.setattr(catalog, "_rows", lambda: everything)

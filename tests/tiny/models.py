@@ -19,6 +19,7 @@ from transformers import (
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
     T5ForConditionalGeneration,
+    VisionEncoderDecoderModel,
 )
 
 WORDS = [
@@ -135,3 +136,15 @@ def write_seq2seq(folder: Path) -> None:
     config.num_layers = config.num_decoder_layers = 2
     T5ForConditionalGeneration(config).save_pretrained(folder)
     words.save_pretrained(folder)
+
+
+def write_vision_language(folder: Path) -> None:
+    """Write a tiny vision encoder and text decoder with the vocabulary of the scenes, and its picture settings."""
+    from lecture_core.training.shapes_export import write
+    from lecture_core.training.shapes_vlm import new_model, new_tokenizer
+
+    torch.manual_seed(0)
+    words = new_tokenizer()
+    config = new_model(words).config
+    config.encoder.num_hidden_layers = config.decoder.n_layer = 1
+    write(VisionEncoderDecoderModel(config), words, folder)

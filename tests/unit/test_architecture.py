@@ -57,6 +57,12 @@ LIGHT = [
     "continuations",
     "surprise",
     "figures.generations",
+    "scenes",
+    "scene_questions",
+    "picture_view",
+    "multimodal_code",
+    "engine.pictures",
+    "figures.pictures",
 ]
 LIMITS = {"pages": 120, "lecture_core": 300, "tests": 500, "benchmarks": 500}
 SOURCES = [p for folder in LIMITS for p in (ROOT / folder).rglob("*.py")]

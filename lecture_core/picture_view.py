@@ -1,0 +1,87 @@
+"""Pictures on their way in and out: a visitor's file checked and decoded, a small picture enlarged for the eye.
+
+Pure: numpy and Pillow. Nothing is written to disk.
+"""
+
+import warnings
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageDraw, UnidentifiedImageError
+
+from lecture_core.errors import InvalidInputError
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+MAX_BYTES, MAX_PIXELS, KEPT_SIDE = 5_000_000, 40_000_000, 512
+_LINE, _HATCH = (150, 150, 150), (90, 90, 90)
+
+
+def decode(data: bytes) -> np.ndarray:
+    """Read a PNG, JPEG or WebP file and scale it to at most 512 pixels a side; (H, W, 3) uint8.
+
+    Raises:
+        InvalidInputError: another format, a damaged file, more than 5 MB or more than 40 million pixels.
+    """
+    if len(data) > MAX_BYTES:
+        raise _mistake(f"at most {MAX_BYTES / 1e6:.0f} MB", f"{len(data) / 1e6:.1f} MB")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is checked below
+            with Image.open(BytesIO(data), formats=FORMATS) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise _mistake(f"at most {MAX_PIXELS:,} pixels", f"{image.width:,} by {image.height:,}")
+                image.thumbnail((KEPT_SIDE, KEPT_SIDE))
+                return np.asarray(_on_white(image), dtype=np.uint8)
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as exc:
+        raise _mistake(
+            f"a whole {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file", "a file that cannot be read"
+        ) from exc
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Without transparency, as most programs show it."""
+    layer = image.convert("RGBA")
+    ground = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+    return Image.alpha_composite(ground, layer).convert("RGB")
+
+
+def _mistake(expected: str, got: str) -> InvalidInputError:
+    return InvalidInputError(expected=expected, got=got, remedy="save the picture smaller, as PNG or JPEG")
+
+
+def enlarged(
+    picture: np.ndarray, *, side: int = 384, grid: int = 0, covered: Sequence[int] = (), chosen: int | None = None
+) -> np.ndarray:
+    """Enlarge a small square picture without smoothing, with thin grid lines; covered cells are hatched.
+
+    Args:
+        side: of the result, in pixels.
+        grid: cells a side; 0 for no lines.
+        covered: cells to hatch, row by row from the top left.
+        chosen: a cell to frame.
+    """
+    image = Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST)
+    draw = ImageDraw.Draw(image)
+    for i in range(1, grid):
+        at = i * side // grid
+        draw.line((at, 0, at, side), fill=_LINE)
+        draw.line((0, at, side, at), fill=_LINE)
+    for cell in covered:
+        _hatch(draw, *_box(cell, grid, side))
+    if chosen is not None:
+        draw.rectangle(_box(chosen, grid, side), outline=(0, 114, 178), width=4)
+    return np.asarray(image)
+
+
+def _box(cell: int, grid: int, side: int) -> tuple[int, int, int, int]:
+    row, column = divmod(cell, grid)
+    return column * side // grid, row * side // grid, (column + 1) * side // grid, (row + 1) * side // grid
+
+
+def _hatch(draw: ImageDraw.ImageDraw, left: int, top: int, right: int, bottom: int) -> None:
+    draw.rectangle((left, top, right, bottom), fill=(215, 215, 215))
+    size = right - left
+    for offset in range(0, 2 * size, 12):
+        start, end = max(0, offset - size), min(offset, size)
+        draw.line((left + start, top + offset - start, left + end, top + offset - end), fill=_HATCH)

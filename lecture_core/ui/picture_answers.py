@@ -1,0 +1,182 @@
+"""Drawing what a vision-language model answers: the picture, the words with their probability, where they rest."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from lecture_core import catalog, picture_view, scenes
+from lecture_core.catalog import ModelSpec
+from lecture_core.engine import get_engine
+from lecture_core.engine.pictures import ImageAnswer, Picture
+from lecture_core.figures import pictures as figures
+from lecture_core.loading import availability
+from lecture_core.model_quality import evaluation
+from lecture_core.scene_questions import answer_to
+from lecture_core.scenes import Scene
+from lecture_core.ui import results
+from lecture_core.ui.charts import chart
+from lecture_core.ui.errors import escape_markdown, user_errors
+
+TRAIN = "python -m lecture_core.training shapes_vlm --tokens 16e6"
+GRIDS = {"16 cells": 4, "64 cells": 8}
+
+
+def ours() -> ModelSpec | None:
+    """The model that knows scenes of shapes; None where it was not trained yet."""
+    bundled = (spec for spec in catalog.models("vision_language") if spec.origin == "bundled")
+    return next((spec for spec in bundled if availability(spec).usable), None)
+
+
+def say_missing() -> None:
+    """Say plainly that there is no model to ask, and what brings it."""
+    st.info(
+        "The small model that answers here is not on this machine, so nothing is shown in its place. "
+        "The operator trains it, in less than an hour of one processor core, with:",
+        icon=":material/download:",
+    )
+    st.code(TRAIN, language=None, wrap_lines=True)
+
+
+def cover_inputs(stem: str) -> tuple[int, list[int]]:
+    """Ask which cells to cover; return the cells a side and the chosen ones, row by row from the top left."""
+    first, *_ = GRIDS
+    chosen = st.segmented_control("Cover parts", list(GRIDS), default=first, key=f"{stem}_grid", bind="query-params")
+    grid = GRIDS[chosen or first]
+    names = [figures.cell_name(cell, grid) for cell in range(grid * grid)]
+    key = f"{stem}_covered" if grid == GRIDS[first] else f"{stem}_covered_fine"
+    covered = st.multiselect("Covered cells", names, key=key, bind="query-params", help="A1 is at the top left.")
+    return grid, [names.index(name) for name in covered]
+
+
+def scene_picture(scene: Scene, covered: Sequence[int], grid: int) -> np.ndarray:
+    """Show the scene, covered cells hatched; return what the model sees."""
+    pixels = scenes.render(scene)
+    shown = picture_view.enlarged(pixels, grid=grid if covered else 0, covered=covered)
+    words = scene.description()
+    st.image(shown, width=300, caption="64 by 64 pixels, as the model sees it, enlarged", alt=f"Scene: {words}")
+    return scenes.cover(pixels, covered, grid=grid)
+
+
+def ask(pixels: np.ndarray, question: str, spec: ModelSpec) -> ImageAnswer:
+    """Ask the engine about a picture."""
+    return get_engine().answer_about_image(Picture.of(pixels), question, model=spec.id)
+
+
+def answered(key: str, result: ImageAnswer) -> None:
+    """Show the answer, each word's probability, and the first word's rivals."""
+    results.model_text(result.text, label="The model answers")
+    first, *_ = result.tokens
+    results.candidate_bars(f"{key}_first", [(c.token, c.probability) for c in first.alternatives], family="decoder")
+    if len(result.tokens) > 1:
+        st.caption("Bars: the first word. Every word written, with its probability:")
+        chips = [
+            results.StripToken(t.token, value=math.exp(t.logprob), special=t is result.tokens[-1])
+            for t in result.tokens
+        ]
+        results.token_strip(f"{key}_words", chips, family="decoder")
+    if result.unknown:
+        words = escape_markdown(", ".join(result.unknown))
+        st.warning(f"Words it has never read, all the same to it: {words}", icon=":material/help:")
+    results.caption(result.provenance)
+
+
+def verdict(scene: Scene, question: str, text: str, covered: Sequence[int]) -> None:
+    """Compare the answer with the scene, where the scene answers the question in one way."""
+    right = answer_to(scene, question)
+    if right is None:
+        st.caption("This scene does not answer that question in one way, so nothing is marked right or wrong.")
+        return
+    sign = ":material/check:" if text == right else ":material/close:"
+    says = "With nothing covered, the scene says" if covered else "The scene says"
+    st.markdown(f"{sign} {says}: **{right}**.")
+    if scene.held_out:
+        st.caption("This arrangement was held out: the model never saw it in training.")
+
+
+def where_it_rests(key: str, scene: Scene, question: str, grid: int, spec: ModelSpec) -> None:
+    """Show the answer's probability with each cell covered, all cells computed in one batch."""
+    with user_errors():
+        pixels = scenes.render(scene)
+        picture = Picture.of(pixels)
+        engine = get_engine()
+        whole = engine.answer_about_image(picture, question, model=spec.id)
+        ids = tuple(token.token_id for token in whole.tokens)
+        found = engine.answer_when_covered(picture, question, ids, model=spec.id, grid=grid)
+        worst = min(range(grid * grid), key=lambda cell: found.covered[cell])
+        name = figures.cell_name(worst, grid)
+        st.markdown(
+            f"With nothing covered, “{escape_markdown(found.answer)}” has {results.percent(found.probability)}. "
+            f"Cell **{name}** matters most: without it, {results.percent(found.covered[worst])}."
+        )
+        left, right = st.columns([2, 3], gap="large", vertical_alignment="bottom")
+        with left:
+            shown = picture_view.enlarged(pixels, grid=grid, chosen=worst)
+            st.image(shown, width=300, caption=f"Framed: {name}", alt=f"The scene with cell {name} framed")
+        with right:
+            alt = f"Grid of {grid * grid} cells; covering {name} leaves {results.percent(found.covered[worst])}"
+            chart(figures.when_covered(found), key=f"{key}_heat", alt=alt)
+        st.caption("Numbers are per cent. Blue: the answer loses; orange: it gains; white: no change.")
+        results.caption(found.provenance)
+
+
+def measured(spec: ModelSpec) -> None:
+    """Show the recorded exact match by kind of question, if it was recorded."""
+    found = evaluation(spec.id)
+    if found is None:
+        return
+    with st.expander("How often is it right? Recorded on scenes it never saw"):
+        for group in found.groups:
+            for rate in group.rates.values():
+                results.rate(group.name, rate.right, rate.n)
+        results.caption(found.provenance)
+
+
+def photo(key: str, spec: ModelSpec | None) -> None:
+    """Let the visitor upload any picture and see a model of shapes fail at it; the picture is not kept."""
+    st.subheader("What it cannot do", anchor=False)
+    if spec is None:
+        st.caption("Give it any photo and see: as soon as there is a model here to give it to.")
+        return
+    st.markdown(
+        "Give it any photo. It has seen nothing but these shapes, so it answers in the words it knows, often with "
+        "confidence: probability says how sure a model is, not whether it is right."
+    )
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        file = st.file_uploader(
+            "A picture (PNG, JPEG or WebP, 5 MB at most)",
+            type=["png", "jpg", "jpeg", "webp"],
+            max_upload_size=5,
+            key=f"{key}_photo",
+            help="Scaled down in memory, shown to the model, never stored.",
+        )
+        question = st.text_input(
+            "Your question about it", "what is unusual?", key=f"{key}_photo_question", max_chars=200
+        )
+    if file is None:
+        return
+    with user_errors():
+        pixels = picture_view.decode(file.getvalue())
+        with left:
+            st.image(pixels, width=260, caption="Your picture", alt="The picture you uploaded")
+        with right:
+            picture = Picture.of(pixels)
+            answered(f"{key}_photo", get_engine().answer_about_photo(picture, question or "", model=spec.id))
+
+
+def bigger() -> None:
+    """Name the open vision-language models of the catalog: here, or the command that brings them."""
+    st.subheader("Bigger open models", anchor=False)
+    for spec in catalog.models("vision_language"):
+        if spec.origin == "bundled":
+            continue
+        found = availability(spec)
+        st.markdown(
+            f"**{escape_markdown(spec.title)}** · {spec.parameters / 1e6:,.0f}M parameters · {spec.license} · "
+            f"{'on this machine' if found.usable else 'not on this machine; the operator brings it with'}"
+        )
+        if not found.usable:
+            st.code(found.command, language=None, wrap_lines=True)
+    st.caption("They read photos and chat. The code drawer below shows how to ask one; this page does not do it yet.")
