@@ -12,6 +12,7 @@ from lecture_core.figures.prompting import Measured, with_intervals
 from lecture_core.figures.template import FAMILY_COLOURS, base_layout, log_axis
 from lecture_core.quantities import count
 
+_ROOM_FOR_COUNTS = 4  # points beside each other that can carry right/n
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star")
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _SIZES = {
@@ -54,6 +55,8 @@ def accuracy_over_k(
         if shown:
             trace = with_intervals(shown, [str(int(p.x)) for p in shown], FAMILY_COLOURS["decoder"])
             trace.update(line_dash=_DASHES[i % 6], marker_symbol=_SYMBOLS[i % 6])
+            if len(shown) > _ROOM_FOR_COUNTS:  # side by side on a phone, "83/100" touches its neighbour
+                trace.update(text=[str(p.right) for p in shown], textposition="top center")
             if len(series) > 1:
                 trace.update(text=[*trace.text[:-1], f"{trace.text[-1]} {name}"])
             figure.add_trace(trace)
@@ -63,8 +66,10 @@ def accuracy_over_k(
             x=0, xref="paper", xanchor="left", y=100 * rate, yanchor="bottom", text=words, showarrow=False
         )
     names = [str(k) for k in ks]
+    asked = {p.n for points in series.values() for p in points if p.n}
+    counts = f"; numbers: right of {asked.pop()}" if len(asked) == 1 else ""
     figure.update_xaxes(
-        title="exemplars in the prompt (k)", type="category", categoryarray=names, range=[-0.4, len(ks) - 0.6]
+        title=f"exemplars in the prompt (k){counts}", type="category", categoryarray=names, range=[-0.4, len(ks) - 0.6]
     )
     figure.update_yaxes(title="right answers (%)", range=[-3, 115], tickvals=[0, 25, 50, 75, 100])
     return figure

@@ -18,12 +18,9 @@ def heard(monkeypatch):
     return told
 
 
-@pytest.fixture
-def busy(rows):
-    """An engine whose only model is held until `release` is set."""
-    engine, release, begun = LocalEngine(result_bytes=0), threading.Event(), threading.Event()
-    engine.fill_mask("the [MASK]", model="tiny-mlm")
-    worker = engine._pool._workers["tiny-mlm"]
+def held(worker):
+    """Keep a model's thread busy until the returned event is set."""
+    release, begun = threading.Event(), threading.Event()
 
     def hold(_):
         begun.set()
@@ -31,6 +28,15 @@ def busy(rows):
 
     threading.Thread(target=worker.run, args=[hold], kwargs={"deadline": 20}).start()
     assert begun.wait(5)
+    return release
+
+
+@pytest.fixture
+def busy(rows):
+    """An engine whose only model is held until `release` is set."""
+    engine = LocalEngine(result_bytes=0)
+    engine.fill_mask("the [MASK]", model="tiny-mlm")
+    release = held(engine._pool._workers["tiny-mlm"])
     yield engine, release
     release.set()
 
@@ -139,16 +145,10 @@ def test_who_waits_for_a_model_to_load_hears_it_and_can_leave(rows, monkeypatch)
 
 
 def test_a_closed_stream_on_transformers_gives_its_place_up_while_queued(rows):
-    engine, release, begun = LocalEngine(), threading.Event(), threading.Event()
+    engine = LocalEngine()
     engine.next_token("the cat", model="tiny-lm")
     worker = engine._pool._workers["tiny-lm"]
-
-    def hold(_):
-        begun.set()
-        release.wait(10)
-
-    threading.Thread(target=worker.run, args=[hold], kwargs={"deadline": 20}).start()
-    assert begun.wait(5)
+    release = held(worker)
     chunks = engine.generate("the cat", model="tiny-lm", max_new_tokens=4)
     next(chunks)
     assert worker.waiting == 2
