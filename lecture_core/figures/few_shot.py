@@ -56,7 +56,7 @@ def accuracy_over_k(
             trace = with_intervals(shown, [str(int(p.x)) for p in shown], FAMILY_COLOURS["decoder"])
             trace.update(line_dash=_DASHES[i % 6], marker_symbol=_SYMBOLS[i % 6])
             if len(shown) > _ROOM_FOR_COUNTS:  # side by side on a phone, "83/100" touches its neighbour
-                trace.update(text=[str(p.right) for p in shown], textposition="top center")
+                trace.update(text=[str(p.right) for p in shown], textposition="top right")
             if len(series) > 1:
                 trace.update(text=[*trace.text[:-1], f"{trace.text[-1]} {name}"])
             figure.add_trace(trace)
@@ -67,7 +67,7 @@ def accuracy_over_k(
         )
     names = [str(k) for k in ks]
     asked = {p.n for points in series.values() for p in points if p.n}
-    counts = f"; numbers: right of {asked.pop()}" if len(asked) == 1 else ""
+    counts = f"; right of {asked.pop()}" if len(asked) == 1 else ""
     figure.update_xaxes(
         title=f"exemplars in the prompt (k){counts}", type="category", categoryarray=names, range=[-0.4, len(ks) - 0.6]
     )
