@@ -4,10 +4,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lecture_core.engine.waiting import Ticket
+from lecture_core.engine.waiting import Ticket, goes_first
 from lecture_core.errors import BusyError
 
 LIMITS = {"cpu": 32, "cuda": 512}
+RESERVED = 4  # further places, for the instructor
 
 
 class Admission:
@@ -33,10 +34,10 @@ class Admission:
         """Hold one place while the body runs.
 
         Raises:
-            BusyError: all places are taken.
+            BusyError: all places are taken; the instructor has some more.
         """
         with self._lock:
-            if self._count >= self.limit:
+            if self._count >= self.limit + (RESERVED if goes_first() else 0):
                 raise BusyError(
                     f"{self._count} requests are waiting, as many as this machine takes. Try again in a few seconds."
                 )
@@ -50,7 +51,7 @@ class Admission:
     @contextmanager
     def stream(self, session: str) -> Iterator[Ticket]:
         """Hold a place for a stream; a newer one of the same session, or `cancel`, sets the ticket, which ends it."""
-        ticket = Ticket()
+        ticket = Ticket(first=goes_first())
         with self.admit():
             with self._lock:
                 older = self._running.get(session) if session else None

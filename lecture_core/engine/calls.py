@@ -1,6 +1,6 @@
 """The calls whose results depend on nothing but their inputs: each names its roles and its computation.
 
-They know neither threads nor memory: an engine gives them `_run` and `_encode`. Results are kept and shared by
+They know neither threads nor memory: an engine gives them `_run` and `_forward`. Results are kept and shared by
 `remembered`; torch is imported where a model is asked for.
 """
 
@@ -26,7 +26,7 @@ from lecture_core.loading import LoadedModel, LoadedTokenizer
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 if TYPE_CHECKING:
-    from lecture_core.encoder import EncoderRequest
+    from lecture_core.forward import ForwardRequest
 
 T = TypeVar("T")
 MASKED = ("masked_lm", "rtd_generator")
@@ -50,10 +50,10 @@ class ModelCalls(Remembering):
         """Run a job on the thread that owns the model."""
         raise NotImplementedError
 
-    def _encode(
-        self, model: str, roles: tuple[str, ...], prepare: "Callable[[LoadedTokenizer], EncoderRequest[T]]"
+    def _forward(
+        self, model: str, roles: tuple[str, ...], prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]"
     ) -> T:
-        """Answer an encoder request, together with those that wait at the same time."""
+        """Answer a request of one forward pass, together with those that wait at the same time."""
         raise NotImplementedError
 
     @recorded
@@ -88,7 +88,7 @@ class ModelCalls(Remembering):
         """See `Engine.fill_mask`."""
         from lecture_core import masked_lm
 
-        return self._encode(
+        return self._forward(
             model, MASKED, lambda words: masked_lm.fill_masks_request(text, words, top_k=top_k, asked=candidates)
         )
 
@@ -97,7 +97,7 @@ class ModelCalls(Remembering):
         """See `Engine.vocabulary_at_mask`."""
         from lecture_core import masked_lm
 
-        return self._encode(model, MASKED, lambda words: masked_lm.vocabulary_request(text, words))
+        return self._forward(model, MASKED, lambda words: masked_lm.vocabulary_request(text, words))
 
     @remembered
     def masked_logprobs(
@@ -114,9 +114,12 @@ class ModelCalls(Remembering):
         from lecture_core import pseudo_likelihood
 
         def job(m: LoadedModel) -> TokenLogprobs:
-            return pseudo_likelihood.masked_logprobs(text, m, positions=positions, in_turn=in_turn, top_k=top_k)
+            return pseudo_likelihood.masked_logprobs_in_turn(text, m, positions=positions, top_k=top_k)
 
-        return self._run(model, MASKED, job)
+        def prepare(words: LoadedTokenizer) -> "ForwardRequest[TokenLogprobs]":
+            return pseudo_likelihood.masked_logprobs_request(text, words, positions=positions, top_k=top_k)
+
+        return self._run(model, MASKED, job) if in_turn else self._forward(model, MASKED, prepare)
 
     @remembered
     def corrupt(
@@ -132,12 +135,12 @@ class ModelCalls(Remembering):
         """See `Engine.corrupt`."""
         from lecture_core import replaced_token_detection as rtd
 
-        def prepare(words: LoadedTokenizer) -> "EncoderRequest[Corruption]":
+        def prepare(words: LoadedTokenizer) -> "ForwardRequest[Corruption]":
             return rtd.corrupt_request(
                 text, words, mask_probability=mask_probability, seed=seed, temperature=temperature
             )
 
-        return self._encode(model, MASKED, prepare)
+        return self._forward(model, MASKED, prepare)
 
     @remembered
     def detect_replacements(
@@ -146,7 +149,7 @@ class ModelCalls(Remembering):
         """See `Engine.detect_replacements`."""
         from lecture_core import replaced_token_detection as rtd
 
-        def prepare(words: LoadedTokenizer) -> "EncoderRequest[Detection]":
+        def prepare(words: LoadedTokenizer) -> "ForwardRequest[Detection]":
             before = None if original is None else words.encode(checked(original))[0]
             if isinstance(corrupted, str):
                 ids, starts = words.encode(checked(corrupted))
@@ -154,14 +157,14 @@ class ModelCalls(Remembering):
             starts = [token.starts_word for token in corrupted.tokens]
             return rtd.detect_request(list(corrupted.corrupted_ids), starts, list(corrupted.original_ids), words)
 
-        return self._encode(model, ("rtd_discriminator",), prepare)
+        return self._forward(model, ("rtd_discriminator",), prepare)
 
     @remembered
     def token_logprobs(self, text: str, *, model: str, top_k: int = 5, session: str = "") -> TokenLogprobs:
         """See `Engine.token_logprobs`."""
         from lecture_core import scoring
 
-        return self._run(model, CAUSAL, lambda m: scoring.token_logprobs(text, m, top_k=top_k))
+        return self._forward(model, CAUSAL, lambda words: scoring.token_logprobs_request(text, words, top_k=top_k))
 
     @remembered
     def score(self, prompt: str, completions: Sequence[str], *, model: str, session: str = "") -> Scores:
@@ -184,7 +187,7 @@ class ModelCalls(Remembering):
         """See `Engine.next_token`."""
         from lecture_core import scoring
 
-        return self._run(model, CAUSAL, lambda m: scoring.next_token(prompt, m, top_k=top_k))
+        return self._forward(model, CAUSAL, lambda words: scoring.next_token_request(prompt, words, top_k=top_k))
 
     @remembered
     def text_to_text(

@@ -25,7 +25,7 @@ from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 if TYPE_CHECKING:
     from lecture_core.catalog import ModelSpec
-    from lecture_core.encoder import EncoderRequest
+    from lecture_core.forward import ForwardRequest
 
 T = TypeVar("T")
 DEADLINE = 90.0  # seconds for an answer, loading and a first conversion included
@@ -126,12 +126,12 @@ class LocalEngine(ModelCalls):
         with self._admission.admit(), self._pool.use(spec) as worker:
             return _timed(*worker.run(job, deadline=DEADLINE))
 
-    def _encode(
-        self, model: str, roles: tuple[str, ...], prepare: "Callable[[LoadedTokenizer], EncoderRequest[T]]"
+    def _forward(
+        self, model: str, roles: tuple[str, ...], prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]"
     ) -> T:
         spec = self._spec(model, roles)
         with self._admission.admit(), self._pool.use(spec) as worker:
-            return _timed(*worker.encode(prepare, deadline=DEADLINE))
+            return _timed(*worker.forward(prepare, deadline=DEADLINE))
 
     def _spec(self, model: str, roles: tuple[str, ...]) -> "ModelSpec":
         spec = catalog.get(model)

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 LOOK = 0.25  # seconds between two looks of whoever waits
 _NEWEST = 0.3  # weight of the newest measurement in the pace
@@ -49,6 +50,23 @@ def report(waiting: Waiting) -> None:
     _report[0](waiting)
 
 
+def _nobody() -> bool:
+    return False
+
+
+_goes_first: list[Callable[[], bool]] = [_nobody]
+
+
+def goes_first_with(goes_first: Callable[[], bool]) -> None:
+    """Set who tells, on the asking thread, whether its request is the instructor's."""
+    _goes_first[0] = goes_first
+
+
+def goes_first() -> bool:
+    """Whether the request of this thread goes before those that wait."""
+    return _goes_first[0]()
+
+
 class Pace:
     """How many seconds one request takes, of late; thread-safe enough for a guess."""
 
@@ -67,13 +85,31 @@ class Pace:
 
 
 class Ticket(threading.Event):
-    """A stream's place in the engine: set when it is cancelled; `waiting` while it stands in a queue."""
+    """A stream's place in the engine: set when it is cancelled; `waiting` while it stands in a queue.
+
+    Args:
+        first: whether it goes before those that wait.
+    """
 
     waiting: Waiting | None = None
 
+    def __init__(self, *, first: bool = False) -> None:
+        """Begin unset."""
+        super().__init__()
+        self.first = first
+
+
+T = TypeVar("T")
+
+
+def enqueue(queue: deque[T], new: T, goes_first: Callable[[T], bool]) -> None:
+    """Put one at the end of a queue, or, if it goes first, behind the others that do."""
+    place = sum(map(goes_first, queue)) if goes_first(new) else len(queue)
+    queue.insert(place, new)
+
 
 class Slots:
-    """Places for streams, given out in the order of asking.
+    """Places for streams, given out in the order of asking; the instructor's first.
 
     Args:
         number: streams that run at once.
@@ -101,7 +137,7 @@ class Slots:
 
     def _wait(self, ticket: Ticket) -> bool:
         with self._changed:
-            self._queue.append(ticket)
+            enqueue(self._queue, ticket, lambda other: other.first)
             try:
                 while not (self._free and self._queue[0] is ticket):
                     if ticket.is_set():

@@ -1,7 +1,7 @@
 """One owner thread a model: everything that touches the weights runs on it, one job or one batch after the other.
 
-Encoder requests that wait at the same moment are answered in one forward pass. Texts are tokenised and logits are
-turned into results on the callers' threads.
+Requests that need one forward pass and wait at the same moment share it. Texts are tokenised and logits are turned into
+results on the callers' threads.
 """
 
 import math
@@ -17,26 +17,32 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
-from lecture_core.engine.waiting import LOOK, Pace, Ticket, Waiting, report
+from lecture_core.engine.waiting import LOOK, Pace, Ticket, Waiting, enqueue, goes_first, report
 from lecture_core.errors import DeadlineError, LectureError, ModelUnavailableError
 from lecture_core.loading import LoadedModel, LoadedTokenizer, load
 
 if TYPE_CHECKING:
-    from lecture_core.encoder import EncoderRequest
+    from lecture_core.forward import ForwardRequest
 
 T = TypeVar("T")
 GATHERING = 0.005  # seconds a batch waits at most, and only for requests whose text is being tokenised now
 BATCH_TOKENS = {"cpu": 2048, "cuda": 65_536}  # of one forward pass, padding counted
+BATCH_LOGITS = {"cpu": 512, "cuda": 8192}  # positions of one forward pass whose logits are wanted: 100 MB, 1.6 GB
 SHORT = 32  # tokens; all shorter texts may share a batch, longer ones only with those of the same power of two
 
 
 @dataclass(eq=False)
 class _Job:
-    """A piece of work; `length` is 0 where it cannot share a forward pass with others."""
+    """A piece of work; `length` is 0 where it cannot share a forward pass with others; `first` goes before others."""
 
     task: Any
     length: int = 0
+    first: bool = field(default_factory=goes_first)
     future: "Future[tuple[Any, LoadedModel, float]]" = field(default_factory=Future)
+
+    @property
+    def logits(self) -> int:
+        return len(self.task.positions)
 
     @property
     def bucket(self) -> int:
@@ -59,7 +65,8 @@ class Worker:
         self._jobs: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._pace = Pace()
-        self._batch_tokens = BATCH_TOKENS[devices.choose().name]
+        device = devices.choose().name
+        self._batch_tokens, self._batch_logits = BATCH_TOKENS[device], BATCH_LOGITS[device]
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"model-{spec.id}")
 
     def run(
@@ -75,10 +82,12 @@ class Worker:
             DeadlineError: the result did not come in time; a task that has not begun is dropped.
             CancelledError: the ticket was set before the task began.
         """
-        result, _, seconds = self._wait(self._queue(_Job(task)), deadline, ticket)
+        result, _, seconds = self._wait(
+            self._queue(_Job(task, first=ticket.first if ticket else goes_first())), deadline, ticket
+        )
         return result, seconds
 
-    def encode(self, prepare: "Callable[[LoadedTokenizer], EncoderRequest[T]]", *, deadline: float) -> tuple[T, float]:
+    def forward(self, prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]", *, deadline: float) -> tuple[T, float]:
         """Answer a request in a batch with those that wait at the same time; returns the seconds of the batch too.
 
         Args:
@@ -109,7 +118,7 @@ class Worker:
     def _queue(self, job: _Job) -> _Job:
         with self._changed:
             self.waiting += 1
-            self._jobs.append(job)
+            enqueue(self._jobs, job, lambda other: other.first)
         job.future.add_done_callback(self._done)
         self._thread.submit(self._step)
         return job
@@ -162,10 +171,10 @@ class Worker:
             if self._jobs[0].length:
                 self._changed.wait_for(lambda: not self._coming, timeout=GATHERING)
             batch = [self._jobs.popleft()]
-            longest = batch[0].length
+            longest, logits = batch[0].length, batch[0].logits if batch[0].length else 0
             for job in [job for job in self._jobs if job.length and job.bucket == batch[0].bucket]:
-                longest = max(longest, job.length)
-                if longest * (len(batch) + 1) > self._batch_tokens:
+                longest, logits = max(longest, job.length), logits + job.logits
+                if longest * (len(batch) + 1) > self._batch_tokens or logits > self._batch_logits:
                     break
                 self._jobs.remove(job)
                 batch.append(job)
@@ -199,7 +208,7 @@ def _computed(jobs: list[_Job], model: LoadedModel) -> list[Any]:
     """
     import torch
 
-    from lecture_core.encoder import logits_at
+    from lecture_core.forward import logits_at
 
     try:
         return logits_at([job.task for job in jobs], model) if jobs[0].length else [jobs[0].task(model)]

@@ -17,7 +17,6 @@ ROWS = {
     "tiny-vlm": "vision_language",
 }
 
-CONTEXT = {"tiny-vlm": 32}  # tokens; 64 for the others
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +35,7 @@ def tiny_folder(tmp_path_factory):
 def rows(tiny_folder, monkeypatch):
     template = catalog.get("minilm-mlm")
     tiny = {
-        i: replace(template, id=i, title=i, role=r, source=f"bundled:{i}", context_length=CONTEXT.get(i, 64))
+        i: replace(template, id=i, title=i, role=r, source=f"bundled:{i}", context_length=64)
         for i, r in ROWS.items()
     }
     everything = catalog._rows() | tiny

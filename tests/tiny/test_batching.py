@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from lecture_core import encoder
+from lecture_core import forward
 from lecture_core.engine import worker as worker_module
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.worker import GATHERING
@@ -26,13 +26,13 @@ def engine(rows):
 @pytest.fixture
 def batches(monkeypatch):
     """The lengths of the texts in each forward pass."""
-    seen, real = [], encoder.logits_at
+    seen, real = [], forward.logits_at
 
     def counted(requests, model):
         seen.append([len(request) for request in requests])
         return real(requests, model)
 
-    monkeypatch.setattr(encoder, "logits_at", counted)
+    monkeypatch.setattr(forward, "logits_at", counted)
     return seen
 
 
@@ -110,6 +110,44 @@ def test_batched_detection_equals_single(engine, batches):
         assert [t.probability for t in one] == pytest.approx([t.probability for t in other], abs=1e-5)
 
 
+def test_batched_next_tokens_and_surprises_of_a_causal_model_equal_single_ones(engine, batches):
+    def call(text):
+        if text in PLAIN[5:]:
+            return engine.token_logprobs(text, model="tiny-lm").tokens
+        return engine.next_token(text, model="tiny-lm").candidates
+
+    alone = [call(text) for text in PLAIN]
+    batches.clear()
+    together = [f.result() for f in all_at_once(Held(engine, "tiny-lm"), call, PLAIN)]
+    assert [len(batch) for batch in batches] == [len(PLAIN)]
+    for one, other in zip(alone, together, strict=True):
+        values = [[t.logprob if hasattr(t, "logprob") else t.logit for t in tokens] for tokens in (one, other)]
+        assert [t.token for t in one] == [t.token for t in other]
+        assert values[0] == pytest.approx(values[1], abs=1e-4)
+
+
+def test_hidden_tokens_share_a_batch_with_filled_masks(engine, held, batches):
+    def call(text):
+        if "[MASK]" in text:
+            return engine.fill_mask(text, model="tiny-mlm")
+        return engine.masked_logprobs(text, model="tiny-mlm", positions=[2])
+
+    mixed = [future.result() for future in all_at_once(held, call, TEXTS[:2] + PLAIN[:2])]
+    assert len(batches) == 1
+    assert mixed[2].mean_nats == pytest.approx(call(PLAIN[0]).mean_nats, abs=1e-5)
+
+
+def test_wanted_logits_of_a_batch_stay_within_their_budget(engine, batches):
+    engine.next_token("the cat", model="tiny-lm")
+    held = Held(engine, "tiny-lm")
+    held.worker._batch_logits = 40
+    batches.clear()
+    futures = all_at_once(held, lambda text: engine.token_logprobs(text, model="tiny-lm"), PLAIN)
+    assert all(future.result().tokens for future in futures)
+    assert all(len(batch) == 1 or sum(batch) <= 40 for batch in batches)
+    assert 1 < len(batches) < len(PLAIN)
+
+
 def test_a_long_text_does_not_pad_short_ones(engine, held, batches):
     texts = ["the [MASK] sat", "the cat [MASK] on the mat", "the [MASK] " + "was very " * 25]
     all_at_once(held, lambda text: engine.fill_mask(text, model="tiny-mlm"), texts)
@@ -136,7 +174,7 @@ def test_a_bad_input_fails_alone(engine, held, batches):
 
 
 def test_running_out_of_memory_in_a_batch_fails_only_the_request_that_does_it(engine, held, monkeypatch):
-    real, sizes = encoder.logits_at, []
+    real, sizes = forward.logits_at, []
 
     def small_memory(requests, model):
         sizes.append(len(requests))
@@ -144,7 +182,7 @@ def test_running_out_of_memory_in_a_batch_fails_only_the_request_that_does_it(en
             raise torch.OutOfMemoryError("no memory left")
         return real(requests, model)
 
-    monkeypatch.setattr(encoder, "logits_at", small_memory)
+    monkeypatch.setattr(forward, "logits_at", small_memory)
     futures = all_at_once(held, lambda text: engine.fill_mask(text, model="tiny-mlm"), [TEXTS[0], TEXTS[1], TEXTS[-1]])
     assert sizes == [3, 1, 1, 1]
     assert futures[0].result().masks
@@ -174,7 +212,7 @@ def test_a_bug_in_a_batch_reaches_each_caller_once_and_the_worker_goes_on(engine
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(encoder, "logits_at", broken)
+        patch.setattr(forward, "logits_at", broken)
         futures = all_at_once(held, lambda text: engine.fill_mask(text, model="tiny-mlm"), TEXTS[:3])
     assert [type(future.exception()) for future in futures] == [ZeroDivisionError] * 3
     assert engine.fill_mask(TEXTS[4], model="tiny-mlm").masks

@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForMaskedLM
 
-from lecture_core import encoder
+from lecture_core import forward
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.result_cache import ResultCache, size_of
 from lecture_core.errors import BusyError, InvalidInputError
@@ -83,14 +83,14 @@ def test_a_refusal_is_not_kept(engine):
 
 
 def test_a_class_that_asks_the_same_at_once_gets_one_computation_and_no_refusal(engine, monkeypatch):
-    computed, real = [], encoder.logits_at
+    computed, real = [], forward.logits_at
 
     def slow(requests, model):
         computed.append(len(requests))
         time.sleep(0.2)
         return real(requests, model)
 
-    monkeypatch.setattr(encoder, "logits_at", slow)
+    monkeypatch.setattr(forward, "logits_at", slow)
     students = 3 * engine._admission.limit
     with ThreadPoolExecutor(students) as threads:
         results = list(threads.map(lambda s: CALLS["fill_mask"](engine, str(s)), range(students)))

@@ -12,7 +12,16 @@ from lecture_core.scenes import render
 from lecture_core.training import __main__ as command
 from lecture_core.training import recipes, shapes_export
 from lecture_core.training.loop import Schedule
-from lecture_core.training.shapes_vlm import IGNORED, SceneSource, ShapesVLM, new_model, new_tokenizer
+from lecture_core.training.shapes_vlm import (
+    DESCRIBING_STEPS,
+    IGNORED,
+    IMAGE_MEAN,
+    IMAGE_STD,
+    SceneSource,
+    ShapesVLM,
+    new_model,
+    new_tokenizer,
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +36,8 @@ def objective(tokenizer):
 
 
 def test_a_batch_depends_on_seed_and_step_alone(tokenizer):
-    first, again = (SceneSource(tokenizer, held_out=False).batch(3, 7, tokens=512) for _ in range(2))
+    source = SceneSource(tokenizer, held_out=False)
+    first, again = (source.batch(3, DESCRIBING_STEPS + 1, tokens=512) for _ in range(2))
     assert np.array_equal(first.pictures, again.pictures)
     assert np.array_equal(first.labels, again.labels)
     assert len(first.labels) == 32
@@ -43,6 +53,13 @@ def test_the_loss_counts_answers_and_end_only(tokenizer):
         assert np.array_equal(labels[counted[:-1]], ids[counted[:-1] + 1])
 
 
+def test_it_describes_pictures_before_it_answers_questions(tokenizer):
+    source = SceneSource(tokenizer, held_out=False)
+    lengths = {step: (source.batch(0, step, tokens=512).labels != IGNORED).sum(1) for step in (0, DESCRIBING_STEPS)}
+    assert all((words > 0).all() and (words % 8 == 0).all() for words in lengths.values())  # 8 a shape, comma or end
+    assert (source.batch(0, DESCRIBING_STEPS + 1, tokens=512).labels != IGNORED).sum(1).max() <= 4
+
+
 def test_training_and_measuring_never_share_a_scene(tokenizer):
     rng = random.Random(0)
     for side in (False, True):
@@ -50,18 +67,22 @@ def test_training_and_measuring_never_share_a_scene(tokenizer):
         assert all(source.scene(rng).held_out == side for _ in range(50))
 
 
+def normalised(pictures):
+    return (pictures.float() / 255 - IMAGE_MEAN) / IMAGE_STD
+
+
 def test_pictures_are_scaled_as_the_saved_settings_scale_them(objective, tokenizer, tmp_path):
     shapes_export.write(objective.model, tokenizer, tmp_path)
     picture = render(SceneSource(tokenizer, held_out=True).scene(random.Random(1)))
     saved = AutoImageProcessor.from_pretrained(tmp_path)(picture, return_tensors="pt")["pixel_values"]
-    ours = torch.from_numpy(picture).permute(2, 0, 1).float() / 127.5 - 1
+    ours = normalised(torch.from_numpy(picture).permute(2, 0, 1))
     assert torch.allclose(saved[0], ours, atol=1e-5)
 
 
 def test_one_forward_pass_measures_what_greedy_decoding_writes(objective, tokenizer):
     batch = SceneSource(tokenizer, held_out=True).by_kind("count", 6)
     logits, _ = objective.logits(batch)
-    pixels = torch.from_numpy(batch.pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
+    pixels = normalised(torch.from_numpy(batch.pictures).permute(0, 3, 1, 2))
     for row in range(6):
         start = int(np.flatnonzero(batch.labels[row] != IGNORED)[0])
         ids = torch.from_numpy(batch.input_ids[row : row + 1, : start + 1])

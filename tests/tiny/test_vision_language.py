@@ -29,7 +29,7 @@ def test_the_answer_is_what_plain_transformers_writes(engine, rows):
     words = AutoTokenizer.from_pretrained(folder)
     pixels = AutoImageProcessor.from_pretrained(folder)(PICTURE.pixels(), return_tensors="pt")["pixel_values"]
     ids = words(QUESTION, return_tensors="pt")["input_ids"]
-    written = model.generate(pixels, decoder_input_ids=ids, max_new_tokens=16, do_sample=False)[0, ids.shape[1] :]
+    written = model.generate(pixels, decoder_input_ids=ids, max_new_tokens=48, do_sample=False)[0, ids.shape[1] :]
     result = asked(engine)
     assert [token.token_id for token in result.tokens] == written.tolist()
     assert result.question_tokens == ids.shape[1]
@@ -84,10 +84,8 @@ def test_what_cannot_be_read_is_refused(engine, question):
 
 
 def test_a_long_question_is_refused_with_the_limit(engine):
-    with pytest.raises(ContextLengthError, match="at most 30 words"):
-        asked(engine, "is a star " * 10)
-    with pytest.raises(ContextLengthError):
-        asked(engine, "is a star " * 20)
+    with pytest.raises(ContextLengthError, match="at most 62 words"):
+        asked(engine, "a b " * 40)
 
 
 @pytest.mark.parametrize(("ids", "grid"), [([], 4), ([9999], 4), ([5, 1], 0), ([5, 1], 9)])

@@ -7,8 +7,10 @@ import pytest
 
 from lecture_core.engine import waiting
 from lecture_core.engine import worker as worker_module
+from lecture_core.engine.admission import Admission
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.waiting import Pace, Slots, Ticket
+from lecture_core.errors import BusyError
 
 
 @pytest.fixture
@@ -193,3 +195,68 @@ def test_when_the_first_asker_leaves_another_takes_over_and_the_rest_share(rows)
         thread.join(10)
     assert len(answers) == 6
     assert len(computed) == 1
+
+
+@pytest.fixture
+def instructor(monkeypatch):
+    """Threads whose name begins with `instructor` go first."""
+    is_instructor = [lambda: threading.current_thread().name.startswith("instructor")]
+    monkeypatch.setattr(waiting, "_goes_first", is_instructor)
+
+
+def test_the_instructor_goes_before_students_who_wait_but_not_before_who_runs(busy, instructor, monkeypatch):
+    engine, release = busy
+    worker, order, results = engine._pool._workers["tiny-mlm"], [], {}
+    monkeypatch.setattr(worker, "_batch_tokens", 1)  # one request a forward pass
+    threads = []
+    for number, name in enumerate(["cat", "dog", "instructor", "instructor 2"], start=1):
+        threads.append(asking(engine, name, results))
+        while worker.waiting < number + 1:
+            time.sleep(0.005)
+    order = [job.first for job in worker._jobs]
+    release.set()
+    for thread in threads:
+        thread.join(5)
+    assert order == [True, True, False, False]
+    assert all(not isinstance(result, BaseException) for result in results.values())
+
+
+def test_the_instructor_takes_the_next_free_place_of_a_stream():
+    slots, order, threads, gate = Slots(1), [], [], threading.Event()
+    tickets = [Ticket(), Ticket(), Ticket(first=True)]
+
+    def run(number):
+        with slots.take(tickets[number]):
+            order.append(number)
+            gate.wait(5)
+
+    for number in range(3):
+        threads.append(threading.Thread(target=run, args=[number]))
+        threads[-1].start()
+        until = time.monotonic() + 5
+        while not (number == 0 and order) and tickets[number].waiting is None and time.monotonic() < until:
+            time.sleep(0.005)
+    gate.set()
+    for thread in threads:
+        thread.join(5)
+    assert order == [0, 2, 1]
+
+
+def test_a_full_room_has_places_left_for_the_instructor(instructor):
+    admission = Admission(1)
+    found = {}
+
+    def enter(name):
+        try:
+            with admission.admit():
+                found[name] = admission.waiting
+        except BusyError as error:
+            found[name] = error
+
+    with admission.admit():
+        for name in ("student", "instructor"):
+            thread = threading.Thread(target=enter, args=[name], name=name)
+            thread.start()
+            thread.join(5)
+    assert isinstance(found["student"], BusyError)
+    assert found["instructor"] == 2

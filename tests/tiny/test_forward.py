@@ -15,7 +15,7 @@ from transformers import (
 )
 
 from lecture_core import catalog, loading
-from lecture_core.encoder import logits_at
+from lecture_core.forward import logits_at
 from lecture_core.masked_lm import fill_masks, fill_masks_request
 from lecture_core.replaced_token_detection import detect_request
 from tests.tiny.models import SIZES, VOCABULARY, tokenizer
