@@ -16,7 +16,7 @@ model = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32)
 pixels = AutoImageProcessor.from_pretrained(folder)(render(parse("{scene}")), return_tensors="pt").pixel_values
 words = AutoTokenizer.from_pretrained(folder)
 ids = words({question!r}, return_tensors="pt").input_ids
-written = model.generate(pixels, decoder_input_ids=ids, max_new_tokens=16, do_sample=False)
+written = model.generate(pixels, decoder_input_ids=ids, max_new_tokens=48, do_sample=False)
 print(words.decode(written[0, ids.shape[1]:], skip_special_tokens=True))
 """
 _CHAT = """import torch

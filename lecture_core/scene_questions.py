@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from lecture_core.scenes import CELLS, COLOURS, KINDS, MAX_SHAPES, RADII, Scene, Shape
 
 COUNTS = ("none", "one", "two", "three", "four", "five")
+DESCRIBE = "what is in the picture?"
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,13 @@ def _place(scene: Scene) -> Iterable[tuple[str, str]]:
         yield f"where is the {name}?", f"{vertical} {'left' if shape.column < CELLS // 2 else 'right'}"
 
 
+def _everything(scene: Scene) -> Iterable[tuple[str, str]]:
+    placed = sorted(scene.shapes, key=lambda s: (s.row, s.column))
+    parts = (f"row {COUNTS[s.row + 1]} column {COUNTS[s.column + 1]} {s.words}" for s in placed)
+    if placed:
+        yield DESCRIBE, ", ".join(parts)
+
+
 def _unusual(scene: Scene) -> Iterable[tuple[str, str]]:
     odd = [_odd_one(scene, name) for name in ("kind", "colour", "size")]
     answers = [answer for answer in odd if answer]
@@ -131,6 +139,7 @@ QUESTIONS: dict[str, Callable[[Scene], Iterable[tuple[str, str]]]] = {
     "presence": _presence,
     "side": _side,
     "place": _place,
+    "everything": _everything,
     "unusual": _unusual,
 }
 
@@ -141,9 +150,10 @@ def all_questions(scene: Scene, kind: str) -> list[Question]:
 
 
 def ask(scene: Scene, rng: random.Random) -> Question:
-    """Draw a question: first its kind, then one of the questions that this scene answers."""
+    """Draw a question with a short answer: first its kind, then one of the questions that this scene answers."""
+    kinds = [kind for kind in QUESTIONS if kind != "everything"]
     while True:
-        if questions := all_questions(scene, rng.choice(list(QUESTIONS))):
+        if questions := all_questions(scene, rng.choice(kinds)):
             return rng.choice(questions)
 
 
@@ -159,6 +169,6 @@ def vocabulary() -> list[str]:
     grammar = (
         "what colour is the shape big or small how many shapes are there a left right of above below where unusual"
     )
-    answers = "yes no top bottom nothing one"
+    answers = "in picture row column yes no top bottom nothing one"
     words = [*grammar.split(), *answers.split(), *KINDS, *(f"{k}s" for k in KINDS), *COLOURS, *RADII]
-    return list(dict.fromkeys([*words, *COUNTS[: MAX_SHAPES + 1], "?"]))
+    return list(dict.fromkeys([*words, *COUNTS[: MAX_SHAPES + 1], "?", ","]))

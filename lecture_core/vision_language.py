@@ -20,7 +20,7 @@ from lecture_core.scoring import token_logprob
 from lecture_core.text_input import checked
 
 MAX_QUESTION = 200  # characters
-MAX_NEW_TOKENS = 16
+MAX_NEW_TOKENS = 48
 MAX_GRID = 8
 
 
@@ -132,7 +132,8 @@ def _pixels(views: Sequence[np.ndarray], model: LoadedModel) -> torch.Tensor:
 
 def _words(ids: Sequence[int], model: LoadedModel) -> str:
     ends = (model.words.tokenizer.eos_token_id, model.words.tokenizer.pad_token_id)
-    return model.words.tokenizer.decode([i for i in ids if i not in ends], clean_up_tokenization_spaces=False).strip()
+    shown = [i for i in ids if i not in ends]
+    return model.words.tokenizer.decode(shown, clean_up_tokenization_spaces=False).replace(" ,", ",").strip()
 
 
 def _unknown(question: str, ids: Sequence[int], model: LoadedModel) -> tuple[str, ...]:

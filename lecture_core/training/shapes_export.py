@@ -14,7 +14,14 @@ from lecture_core.errors import LectureError
 from lecture_core.loading import revision_of
 from lecture_core.scenes import PIXELS
 from lecture_core.statistics import MeasuredRate
-from lecture_core.training.shapes_vlm import SceneSource, ShapesVLM, exact_match
+from lecture_core.training.shapes_vlm import (
+    DESCRIBING_STEPS,
+    IMAGE_MEAN,
+    IMAGE_STD,
+    SceneSource,
+    ShapesVLM,
+    exact_match,
+)
 
 BAR = 0.95
 MEASURED_QUESTIONS = 1000  # of each kind
@@ -34,7 +41,9 @@ hidden size 128, a vocabulary of {words} words). `AutoModelForImageTextToText.fr
 
 `{command}`
 
-From nothing, float32, AdamW, linear decay, no dropout. Pictures, questions and answers are drawn for every step by
+From nothing, float32, AdamW, linear decay, no dropout. It learns to describe whole pictures first ({describing:,}
+steps), where each word teaches one patch, then to answer questions; every fourth step stays a description. Pictures,
+questions and answers are drawn for every step by
 `lecture_core/scenes.py` and `lecture_core/scene_questions.py`.
 
 ## Data and licence
@@ -89,7 +98,8 @@ def write(model: VisionEncoderDecoderModel, tokenizer: Any, folder: Path) -> Non
     """Write weights, tokenizer and picture settings, loadable with plain `from_pretrained`."""
     model.eval().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    ViTImageProcessorPil(size={"height": PIXELS, "width": PIXELS}).save_pretrained(folder)
+    size, mean, std = {"height": PIXELS, "width": PIXELS}, [IMAGE_MEAN] * 3, [IMAGE_STD] * 3
+    ViTImageProcessorPil(size=size, image_mean=mean, image_std=std).save_pretrained(folder)
 
 
 def _write_figures(found: Mapping[str, MeasuredRate], folder: Path, command: str) -> None:
@@ -111,6 +121,7 @@ def _write_figures(found: Mapping[str, MeasuredRate], folder: Path, command: str
         words=config["decoder"]["vocab_size"],
         command=command,
         measured_questions=MEASURED_QUESTIONS,
+        describing=DESCRIBING_STEPS,
         table="\n".join(rows),
     )
     (folder / "README.md").write_text(card, encoding="utf-8")

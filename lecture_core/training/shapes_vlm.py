@@ -2,7 +2,8 @@
 
 A ViT (Dosovitskiy et al. 2021, arXiv:2010.11929) of three layers reads the picture as sixteen patches; a GPT-2 of
 three layers with cross-attention reads the question and writes the answer word by word. Pictures, questions and answers
-are drawn for every step by `lecture_core.scenes` and `lecture_core.scene_questions`: there is no data set.
+are drawn for every step by `lecture_core.scenes` and `lecture_core.scene_questions`: there is no data set. It first
+learns to describe whole pictures, where every patch is named, and then to answer questions.
 """
 
 import random
@@ -23,14 +24,19 @@ from transformers import (
 from transformers.modeling_outputs import BaseModelOutput
 
 from lecture_core.scene_questions import QUESTIONS, Question, all_questions, ask, vocabulary
-from lecture_core.scenes import CELL_PIXELS, PIXELS, Scene, random_scene, render
+from lecture_core.scenes import BACKGROUND, CELL_PIXELS, PIXELS, Scene, random_scene, render
 from lecture_core.statistics import MeasuredRate, measured
 
-CONTEXT = 32  # tokens of question and answer
+CONTEXT = 64  # tokens of question and answer
 TOKENS_A_QUESTION = 16  # padding included
 QUESTIONS_A_SCENE = 8  # the picture is encoded once for all of them
+TOKENS_A_DESCRIPTION = 32  # about; one a scene
+DESCRIBING_STEPS = 1500  # steps of pre-training, on descriptions alone; without them "where" is not learned in 8,000
+DESCRIBING_EVERY = 4  # from then on, every fourth step
 HIDDEN, LAYERS, HEADS = 128, 3, 4
 IGNORED = -100
+IMAGE_MEAN, IMAGE_STD = BACKGROUND / 255, 0.5  # an empty cell is zero everywhere
+POSITION_STD = 0.5  # as large as a patch; with the usual 0.02 the model learns what is there and hardly where
 
 
 def new_tokenizer() -> PreTrainedTokenizerFast:
@@ -79,7 +85,9 @@ def new_model(tokenizer: Any) -> VisionEncoderDecoderModel:
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder)
     config.decoder_start_token_id = tokenizer.bos_token_id
     config.pad_token_id, config.eos_token_id = tokenizer.pad_token_id, tokenizer.eos_token_id
-    return VisionEncoderDecoderModel(config)
+    model = VisionEncoderDecoderModel(config)
+    torch.nn.init.normal_(model.get_parameter("encoder.embeddings.position_embeddings"), std=POSITION_STD)
+    return model
 
 
 @dataclass(frozen=True)
@@ -124,11 +132,15 @@ class SceneSource:
                 return scene
 
     def batch(self, seed: int, step: int, *, tokens: int = 2048, sentence_share: float = 0.0) -> SceneBatch:
-        """Draw the batch of one step: `tokens` / 16 questions, eight about each picture."""
+        """Draw the batch of one step: descriptions, or `tokens` / 16 questions, eight about each picture."""
         rng = random.Random(f"{seed}-{step}")
+        if step < DESCRIBING_STEPS or step % DESCRIBING_EVERY == 0:
+            scenes = [self.scene(rng) for _ in range(max(1, tokens // TOKENS_A_DESCRIPTION))]
+            return encode([(scene, all_questions(scene, "everything")) for scene in scenes], self.tokenizer)
         scenes = [self.scene(rng) for _ in range(max(1, tokens // TOKENS_A_QUESTION // QUESTIONS_A_SCENE))]
-        asked = [(scene, [ask(scene, rng) for _ in range(QUESTIONS_A_SCENE)]) for scene in scenes]
-        return encode(asked, self.tokenizer)
+        return encode(
+            [(scene, [ask(scene, rng) for _ in range(QUESTIONS_A_SCENE)]) for scene in scenes], self.tokenizer
+        )
 
     def by_kind(self, kind: str, count: int, *, seed: int = 0) -> SceneBatch:
         """Draw `count` scenes with one question of a kind each."""
@@ -159,7 +171,8 @@ class ShapesVLM:
         the products save.
         """
         device = self.model.device
-        pixels = torch.from_numpy(batch.pictures).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
+        pixels = torch.from_numpy(batch.pictures).to(device).permute(0, 3, 1, 2).float() / 255
+        pixels = (pixels - IMAGE_MEAN) / IMAGE_STD
         with torch.autocast(device.type, enabled=False):
             seen = self.model.encoder(pixel_values=pixels).last_hidden_state
             outputs = self.model(

@@ -6,6 +6,7 @@ from lecture_core import catalog, scenes
 from lecture_core.catalog import ModelSpec
 from lecture_core.errors import InvalidInputError
 from lecture_core.multimodal_code import photo_code, scene_code
+from lecture_core.scene_questions import DESCRIBE
 from lecture_core.ui import inputs, page, picture_answers, scene_editor, unicorn
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.tables import lecture_table
@@ -27,6 +28,7 @@ QUESTIONS = {
     "Which side": "is the star left or right of the triangle?",
     "Is there": "is there a red circle?",
     "Size": "is the star big or small?",
+    "Everything": DESCRIBE,
 }
 STAR = [9]  # the cell of the star in SCENE
 GUESSES = ("still the star", "nothing", "it refuses")
