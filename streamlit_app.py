@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from lecture_core.outline import PAGES, PARTS
-from lecture_core.ui import first_views, waiting
+from lecture_core.ui import first_views, instructor, waiting
 from lecture_core.ui.sidebar import sidebar
 
 ICON = Path(__file__).parent / "lecture_core" / "ui" / "icon.svg"
@@ -26,6 +26,7 @@ navigation = st.navigation(
     expanded=True,
 )
 waiting.install()
+instructor.install()
 machine = st.sidebar.empty()
 sidebar(machine)
 first_views.begin()

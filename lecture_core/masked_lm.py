@@ -12,7 +12,6 @@ from operator import neg
 
 import torch
 
-from lecture_core.encoder import EncoderRequest, answer
 from lecture_core.engine.results import (
     TEMPERATURES,
     Candidate,
@@ -22,6 +21,7 @@ from lecture_core.engine.results import (
     VocabularyAtMask,
 )
 from lecture_core.errors import InvalidInputError
+from lecture_core.forward import ForwardRequest, answer
 from lecture_core.loading import LoadedModel, LoadedTokenizer
 from lecture_core.provenance import Provenance
 from lecture_core.text_input import checked, with_mask_token
@@ -37,7 +37,7 @@ def fill_masks(text: str, model: LoadedModel, *, top_k: int = 10, asked: Sequenc
 
 def fill_masks_request(
     text: str, words: LoadedTokenizer, *, top_k: int = 10, asked: Sequence[str] = ()
-) -> EncoderRequest[FillMaskResult]:
+) -> ForwardRequest[FillMaskResult]:
     """Prepare the ranking of the vocabulary at every mask of `text`, all masks in place.
 
     Args:
@@ -66,10 +66,10 @@ def fill_masks_request(
         masks = tuple(_predict(p, row, words, top_k, asked_ids) for p, row in zip(positions, logits, strict=True))
         return FillMaskResult(read, tuple(words.readable(i) for i in ids), masks, provenance_of(model))
 
-    return EncoderRequest(ids, positions, finish)
+    return ForwardRequest(ids, positions, finish)
 
 
-def vocabulary_request(text: str, words: LoadedTokenizer) -> EncoderRequest[VocabularyAtMask]:
+def vocabulary_request(text: str, words: LoadedTokenizer) -> ForwardRequest[VocabularyAtMask]:
     """Prepare the log-probability of every whole word at the only mask of `text`.
 
     Raises:
@@ -89,7 +89,7 @@ def vocabulary_request(text: str, words: LoadedTokenizer) -> EncoderRequest[Voca
         logprobs = logits[0].log_softmax(-1)[list(whole)]
         return VocabularyAtMask(read, tuple(whole.values()), tuple(logprobs.tolist()), provenance_of(model))
 
-    return EncoderRequest(ids, positions, finish)
+    return ForwardRequest(ids, positions, finish)
 
 
 def _predict(

@@ -7,9 +7,9 @@ from difflib import SequenceMatcher
 
 import torch
 
-from lecture_core.encoder import EncoderRequest
 from lecture_core.engine.results import CorruptedToken, Corruption, DetectedToken, Detection
 from lecture_core.errors import InvalidInputError
+from lecture_core.forward import ForwardRequest
 from lecture_core.loading import LoadedModel, LoadedTokenizer
 from lecture_core.masked_lm import provenance_of
 from lecture_core.text_input import checked
@@ -17,7 +17,7 @@ from lecture_core.text_input import checked
 
 def corrupt_request(
     text: str, words: LoadedTokenizer, *, mask_probability: float = 0.15, seed: int = 0, temperature: float = 1.0
-) -> EncoderRequest[Corruption]:
+) -> ForwardRequest[Corruption]:
     """Mask some tokens of `text`, for the generator to sample what to put there.
 
     Args:
@@ -61,7 +61,7 @@ def corrupt_request(
         )
         return Corruption(tokens, tuple(ids), new_ids, provenance_of(model, seed))
 
-    return EncoderRequest(masked, chosen, finish)
+    return ForwardRequest(masked, chosen, finish)
 
 
 def _sample(
@@ -85,7 +85,7 @@ def _choose(ids: list[int], words: LoadedTokenizer, share: float, generator: tor
 
 def detect_request(
     ids: list[int], starts: list[bool], original: list[int] | None, words: LoadedTokenizer
-) -> EncoderRequest[Detection]:
+) -> ForwardRequest[Detection]:
     """Ask for the probability, in [0, 1], that each token was replaced.
 
     Args:
@@ -101,7 +101,7 @@ def detect_request(
         )
         return Detection(tokens, provenance_of(model))
 
-    return EncoderRequest(ids, range(len(ids)), finish)
+    return ForwardRequest(ids, range(len(ids)), finish)
 
 
 def changed(original: list[int], ids: list[int]) -> list[bool | None]:

@@ -20,7 +20,8 @@ from lecture_core.engine.results import (
     TokenLogprobs,
 )
 from lecture_core.errors import ContextLengthError, InvalidInputError
-from lecture_core.loading import LoadedModel
+from lecture_core.forward import ForwardRequest, answer
+from lecture_core.loading import LoadedModel, LoadedTokenizer
 from lecture_core.masked_lm import provenance_of
 from lecture_core.prefix_cache import cache_bytes, own, shared_length
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
@@ -30,30 +31,55 @@ BATCH_TOKENS = 8_192  # of one forward pass, the shared prefix counted in every 
 BATCH_BYTES = 4e8  # of keys, values and logits of one forward pass
 
 
-@torch.inference_mode()
 def next_token(prompt: str, model: LoadedModel, *, top_k: int = 10) -> NextToken:
-    """Rank the vocabulary after `prompt`."""
-    ids, _ = model.words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))
-    logits = _read(ids, model)
-    log_probabilities = logits.log_softmax(-1)
-    return NextToken(
-        candidates=_best(logits, model, top_k),
-        entropy=float(-(log_probabilities.exp() * log_probabilities).sum()),
-        log_normalisers={t: float((logits / t).logsumexp(-1)) for t in TEMPERATURES},
-        prompt_tokens=len(ids),
-        provenance=provenance_of(model),
-    )
+    """Rank the vocabulary after `prompt`; see `next_token_request`."""
+    return answer(next_token_request(prompt, model.words, top_k=top_k), model)
 
 
-@torch.inference_mode()
+def next_token_request(prompt: str, words: LoadedTokenizer, *, top_k: int = 10) -> ForwardRequest[NextToken]:
+    """Prepare the ranking of the vocabulary after `prompt`; alone, what it shares with an earlier prompt is not read.
+
+    Raises:
+        InvalidInputError: no usable text.
+        ContextLengthError: more tokens than the context holds.
+    """
+    ids, _ = words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))
+
+    def finish(rows: torch.Tensor, model: LoadedModel) -> NextToken:
+        logits = rows[0]  # (V,)
+        log_probabilities = logits.log_softmax(-1)
+        return NextToken(
+            candidates=_best(logits, model, top_k),
+            entropy=float(-(log_probabilities.exp() * log_probabilities).sum()),
+            log_normalisers={t: float((logits / t).logsumexp(-1)) for t in TEMPERATURES},
+            prompt_tokens=len(ids),
+            provenance=provenance_of(model),
+        )
+
+    return ForwardRequest(ids, [len(ids) - 1], finish, alone=lambda model: _read(ids, model)[None])
+
+
 def token_logprobs(text: str, model: LoadedModel, *, top_k: int = 5) -> TokenLogprobs:
-    """Give each token of `text` its log-probability after the tokens before it, in nats."""
-    ids, _ = model.words.encode(checked(text))
-    logits = model.network(input_ids=_row(ids, model)).logits[0].float()  # (T, V)
-    first = TokenLogprob(model.words.readable(ids[0]), ids[0], 0.0, 0, ())
-    rest = tuple(_token_logprobs(ids[1:], logits[:-1], model, top_k))
-    mean = sum(t.logprob for t in rest) / max(1, len(rest))
-    return TokenLogprobs((first, *rest), mean, provenance_of(model))
+    """Give each token of `text` its log-probability; see `token_logprobs_request`."""
+    return answer(token_logprobs_request(text, model.words, top_k=top_k), model)
+
+
+def token_logprobs_request(text: str, words: LoadedTokenizer, *, top_k: int = 5) -> ForwardRequest[TokenLogprobs]:
+    """Prepare each token's log-probability after the tokens before it, in nats; the first one has none and gets 0.
+
+    Raises:
+        InvalidInputError: no usable text.
+        ContextLengthError: more tokens than the context holds.
+    """
+    ids, _ = words.encode(checked(text))
+
+    def finish(logits: torch.Tensor, model: LoadedModel) -> TokenLogprobs:
+        first = TokenLogprob(words.readable(ids[0]), ids[0], 0.0, 0, ())
+        rest = tuple(_token_logprobs(ids[1:], logits[:-1], model, top_k))
+        mean = sum(t.logprob for t in rest) / max(1, len(rest))
+        return TokenLogprobs((first, *rest), mean, provenance_of(model))
+
+    return ForwardRequest(ids, range(len(ids)), finish)
 
 
 def score(prompt: str, completions: Sequence[str], model: LoadedModel) -> Scores:

@@ -5,6 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lecture_core.engine import get_engine
 from lecture_core.engine.status import EngineStatus
+from lecture_core.ui import instructor
 
 
 def sidebar(place: DeltaGenerator) -> None:
@@ -15,6 +16,7 @@ def sidebar(place: DeltaGenerator) -> None:
     """
     with place.container():
         _machine(get_engine().status())
+        instructor.badge()
 
 
 def _machine(status: EngineStatus) -> None:
