@@ -14,13 +14,18 @@ from lecture_core.ui import inputs, results
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import remember, rerun_here
 
+MAX_WORDS = 5
 _FATES: dict[str, results.Mark] = {"untouched": "none", "masked": "masked", "random": "random", "kept": "kept"}
 
 
-def strip(stem: str, result: FillMaskResult, model: str, temperature: float) -> int:
+def strip(stem: str, result: FillMaskResult, model: str, temperature: float, words: Sequence[str]) -> int:
     """Show the tokens with the first choice under each mask; return the index of the selected mask.
 
     A click on a mask selects it. A click on a word hides it: the new text waits under `<stem>_hide` for the next run.
+    A word dragged onto a mask selects the mask and waits under `<stem>_ask`, to be asked for.
+
+    Args:
+        words: the visitor's own, ready to be dragged.
     """
     tokens = get_engine().tokenise(result.text, model=model)
     order = {mask.position: i for i, mask in enumerate(result.masks)}
@@ -31,7 +36,14 @@ def strip(stem: str, result: FillMaskResult, model: str, temperature: float) -> 
         else results.StripToken(text, starts_word=starts, special=special)
         for i, (text, starts, special) in enumerate(zip(tokens.tokens, tokens.starts_word, tokens.special, strict=True))
     ]
-    clicked = results.token_strip(f"{stem}_strip", chips, clickable=True)
+
+    def drop(index: int, word: str) -> None:
+        st.session_state[f"{stem}_mask"] = order.get(index, chosen)
+        if word not in words:
+            st.session_state[f"{stem}_ask"] = word
+        rerun_here()
+
+    clicked = results.token_strip(f"{stem}_strip", chips, clickable=True, on_drop=drop, tray=words)
     if clicked in order:
         st.session_state[f"{stem}_mask"] = order[clicked]
         rerun_here()
@@ -39,6 +51,16 @@ def strip(stem: str, result: FillMaskResult, model: str, temperature: float) -> 
         st.session_state[f"{stem}_hide"] = hide(result.text, tokens.spans[clicked])
         st.rerun()
     return chosen
+
+
+def own_words(text: str) -> list[str]:
+    """Return the words of a comma-separated list, the last `MAX_WORDS` of them."""
+    return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))[-MAX_WORDS:]
+
+
+def with_word(text: str, word: str) -> str:
+    """Return a comma-separated list with one more word; the oldest gives way."""
+    return ", ".join(own_words(f"{text}, {word.replace(',', ' ')}"))
 
 
 def _mask_chip(text: str, mask: MaskPrediction, chosen: bool, temperature: float) -> results.StripToken:

@@ -5,7 +5,7 @@ Knows no model: it draws what it is given, and never as Markdown or HTML.
 
 import html
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from lecture_core.ui.errors import escape_markdown
 
 Family = Literal["encoder", "decoder", "text_to_text", "electra"]
 Mark = Literal["none", "masked", "replaced", "random", "kept", "selected"]
+MAX_DROPPED = 40  # characters of a dragged word
 ROW_HEIGHT, GAP_HEIGHT = 32, 18  # pixels, as in candidate_bars.css; the space is there before the bars are
 BADGES: dict[Kind, tuple[str, Literal["green", "orange", "gray"]]] = {
     "live": ("● live", "green"),
@@ -83,21 +84,54 @@ def token_strip(
     family: Family = "encoder",
     clickable: bool = False,
     linked: str = "",
+    on_drop: Callable[[int, str], None] | None = None,
+    tray: Sequence[str] = (),
 ) -> int | None:
     """Show tokens as chips in reading order; return the index clicked in this run, else None.
 
     Args:
         linked: strips of the same name light up together at the token under the pointer; empty for none.
+        on_drop: called with the index of a mask and the word that was dragged onto it; without it nothing can be.
+        tray: the visitor's own words, shown below the strip, to be dragged onto a mask.
     """
     chips = [asdict(token) | {"spoken": token.spoken(i + 1)} for i, token in enumerate(tokens)]
-    data = {"tokens": chips, "family": family, "clickable": clickable, "linked": linked}
-    result = components.token_strip(key=key, data=data, on_clicked_change=_rerun_only)
+    data = {"tokens": chips, "family": family, "clickable": clickable, "linked": linked, "tray": list(tray)}
+    data["drops"] = on_drop is not None
+    result = components.token_strip(key=key, data=data, on_clicked_change=_rerun_only, on_dropped_change=_rerun_only)
+    dropped = result.dropped
+    if on_drop and dropped and 0 <= int(dropped["token"]) < len(tokens):
+        on_drop(int(dropped["token"]), str(dropped["word"]).strip()[:MAX_DROPPED])
     clicked = result.clicked if clickable else None
     return int(clicked) if clicked is not None and 0 <= int(clicked) < len(tokens) else None
 
 
 def _rerun_only() -> None:
     """A component reports a trigger only where a callback is given."""
+
+
+def uncovered(stem: str, what: str) -> bool:
+    """Return whether the visitor may see what the page's guess is about: after a guess, or after one click.
+
+    Until then a line and the button stand in its place. The click is for all later questions too, and the address
+    keeps it.
+
+    Args:
+        what: what is covered; our own words, such as "The answer without exemplars".
+    """
+    key = f"{stem}_shown"
+    if st.session_state.setdefault(key, st.query_params.get(key) == "1"):
+        st.query_params[key] = "1"
+        return True
+    if st.session_state.get(f"{stem}_guess") is not None:
+        return True
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{what} waits for your guess.", width="content")
+        st.button("Show me", key=f"{stem}_show", icon=":material/visibility:", on_click=_uncover, args=(key,))
+    return False
+
+
+def _uncover(key: str) -> None:
+    st.session_state[key] = True
 
 
 def percent(probability: float) -> str:

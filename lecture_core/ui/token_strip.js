@@ -137,6 +137,77 @@ function link(strip, chips, data) {
   return () => strip.linkage.abort();
 }
 
+// Words can be dragged onto masks, from the strip or from the tray of the visitor's own words. A tray word is a button:
+// pressed by keyboard, it goes to the selected mask. Pointer events, so that a finger drags too.
+const FAR = 6; // pixels that make a press a drag
+
+function tray(parent, data) {
+  let node = parent.querySelector(".tray");
+  if (!data.drops) return null;
+  if (!node) {
+    node = element("div", "tray");
+    node.setAttribute("role", "group");
+    node.setAttribute("aria-label", "Your words; drag one onto a mask");
+    parent.append(node);
+  }
+  const words = data.tray.map((word) => {
+    const button = element("button", "own", visible(word));
+    button.type = "button";
+    button.dataset.word = word;
+    button.setAttribute("aria-label", `${visible(word)}: ask for it at the selected mask`);
+    return button;
+  });
+  node.replaceChildren(...words);
+  return node;
+}
+
+function dragging(root, areas, chips, data, drop) {
+  const takes = (node) => node && ["masked", "selected"].includes(data.tokens[Number(node.dataset.index)].mark);
+  const wordOf = (target) => {
+    const own = target.closest?.(".own");
+    if (own) return own.dataset.word;
+    const node = target.closest?.(".chip");
+    const token = node && data.tokens[Number(node.dataset.index)];
+    return token && !token.special && !takes(node) ? token.text.trim() : null;
+  };
+  const under = (event) => {
+    const found = root.elementFromPoint(event.clientX, event.clientY)?.closest?.(".chip");
+    return takes(found) ? found : null;
+  };
+  const light = (over) => chips.forEach((node) => node.classList.toggle("over", node === over));
+  let held = null;
+  const down = (event) => {
+    const word = event.isPrimary && event.button === 0 ? wordOf(event.target) : null;
+    if (word) held = { word, x: event.clientX, y: event.clientY };
+  };
+  const move = (event) => {
+    if (!held || (!held.ghost && Math.hypot(event.clientX - held.x, event.clientY - held.y) < FAR)) return;
+    if (!held.ghost) {
+      held.ghost = element("span", "ghost", visible(held.word));
+      areas[0].before(held.ghost);
+      event.currentTarget.setPointerCapture(event.pointerId); // also keeps the click that follows from the chips
+    }
+    held.ghost.style.left = `${event.clientX}px`;
+    held.ghost.style.top = `${event.clientY}px`;
+    light(under(event));
+  };
+  const end = () => {
+    held?.ghost?.remove();
+    held = null;
+    light(null);
+  };
+  const up = (event) => {
+    const over = held?.ghost ? under(event) : null;
+    const word = held?.word;
+    end();
+    if (over) drop(Number(over.dataset.index), word);
+  };
+  for (const area of areas) Object.assign(area, { onpointerdown: down, onpointermove: move, onpointerup: up, onpointercancel: end });
+  const selected = data.tokens.findIndex((token) => token.mark === "selected");
+  const choose = (event) => selected >= 0 && event.detail === 0 && drop(selected, event.currentTarget.dataset.word);
+  areas[1].querySelectorAll(".own").forEach((own) => (own.onclick = choose)); // by keyboard
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   let strip = parentElement.querySelector(".strip");
   const active = parentElement.activeElement ?? document.activeElement;
@@ -153,6 +224,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const start = Math.min(held ?? last, chips.length - 1);
   focusOn(chips, start);
   if (held !== null) chips[start].focus();
+
+  const own = tray(parentElement, data);
+  if (own) {
+    const drop = (token, word) => setTriggerValue("dropped", { token, word });
+    dragging(strip.getRootNode(), [strip, own], chips, data, drop);
+  }
 
   const indexOf = (event) => {
     const node = event.target.closest?.(".chip");

@@ -62,9 +62,12 @@ def words_and_temperature() -> tuple[list[str], float]:
     """Ask which words to look for, and for the temperature."""
     left, right = st.columns(2)
     hint = "hospital, school"
+    if dropped := st.session_state.pop(f"{STEM}_ask", None):
+        before = st.session_state.get(f"{STEM}_asked") or ""
+        st.session_state[f"{STEM}_asked"] = mask_filling.with_word(before, dropped)
     words = left.text_input("Ask for words", key=f"{STEM}_asked", placeholder=hint, bind="query-params", max_chars=80)
     heat = right.select_slider("Temperature", TEMPERATURES, 1.0, key=f"{STEM}_temperature", bind="query-params")
-    return [w.strip() for w in (words or "").split(",") if w.strip()][:5], heat
+    return mask_filling.own_words(words or ""), heat
 
 
 @st.fragment
@@ -75,8 +78,11 @@ def lab() -> None:
     words, temperature = words_and_temperature()
     with above, user_errors():
         result = ask(text, model, words)
-        index = mask_filling.strip(STEM, result, model, temperature)
-        st.caption("Under each mask: the model's first choice. Click a mask to see the rest, click a word to hide it.")
+        index = mask_filling.strip(STEM, result, model, temperature, words)
+        st.caption(
+            "Under each mask: the model's first choice. Click a mask to see the rest, click a word to hide it, "
+            "drag a word onto a mask to ask for it there."
+        )
         left, right = st.columns([3, 2], gap="large")
         with left:
             one_mask(result, index, text, words, temperature)

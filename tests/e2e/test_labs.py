@@ -111,3 +111,37 @@ def test_a_click_hides_a_word_in_all_forms_and_in_the_address(server, visit):
     again.page.goto(seen.page.url)
     expect(again.page.locator("textarea").first).to_have_value("Thank you [for inviting] me to your [party last] week.")
     healthy(seen)
+
+
+def drag(seen, word, mask):
+    start, end = word.bounding_box(), mask.bounding_box()
+    seen.page.mouse.move(start["x"] + 8, start["y"] + 8)
+    seen.page.mouse.down()
+    seen.page.mouse.move(end["x"] + 12, end["y"] + 12, steps=6)
+    seen.page.mouse.up()
+
+
+def test_a_word_dragged_onto_a_mask_is_asked_for_there(server, visit):
+    seen = visit(server).open("/masked_lm?masked_lm_asked=learning")
+    seen.page.get_by_text("Mask 1 of 5").wait_for()
+    strip = seen.page.locator(".strip").first
+    drag(seen, seen.page.locator(".tray .own", has_text="learning"), strip.locator(".chip.masked").nth(1))
+    seen.page.get_by_text("Mask 3 of 5").wait_for()
+    seen.settle()
+    drag(seen, strip.locator(".chip", has_text="linguistics"), strip.locator(".chip.masked").first)
+    seen.page.get_by_text("Mask 1 of 5").wait_for()
+    expect(seen.page.locator(".asked .word", has_text="linguistics").first).to_be_visible()
+    expect(strip.locator(".chip", has_text="linguistics")).to_be_visible()  # dragged, not hidden
+    healthy(seen)
+
+
+def test_a_word_of_the_visitor_goes_to_the_selected_mask_by_keyboard(server, visit):
+    seen = visit(server).open("/masked_lm?masked_lm_asked=learning,art")
+    seen.page.get_by_text("Mask 1 of 5").wait_for()
+    seen.page.locator(".strip").first.locator(".chip.masked").nth(0).click()
+    seen.page.get_by_text("Mask 2 of 5").wait_for()
+    seen.settle()
+    seen.page.locator(".tray .own", has_text="art").press("Enter")
+    seen.settle()
+    seen.page.get_by_text("Mask 2 of 5").wait_for()
+    healthy(seen)
