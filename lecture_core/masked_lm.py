@@ -113,9 +113,15 @@ def _predict(
             for i, v in zip(best.indices.tolist(), values, strict=True)
         ),
         asked=tuple(None if i is None else asked(i) for i in asked_ids),
-        log_normalisers={t: float((logits / t).logsumexp(-1)) for t in TEMPERATURES},
+        log_normalisers=log_normalisers(logits),
         entropy=-float((log_probabilities.exp() * log_probabilities).sum()),
     )
+
+
+def log_normalisers(logits: torch.Tensor) -> dict[float, float]:
+    """Return the log of the sum of exponentials of `logits` (V,) divided by each of `TEMPERATURES`, in nats."""
+    temperatures = torch.tensor(TEMPERATURES)
+    return dict(zip(TEMPERATURES, (logits / temperatures[:, None]).logsumexp(-1).tolist(), strict=True))
 
 
 def provenance_of(model: LoadedModel, seed: int | None = None) -> Provenance:

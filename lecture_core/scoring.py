@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from lecture_core.engine.results import (
-    TEMPERATURES,
     Candidate,
     Completion,
     NextToken,
@@ -22,12 +21,13 @@ from lecture_core.engine.results import (
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.forward import ForwardRequest, answer
 from lecture_core.loading import LoadedModel, LoadedTokenizer
-from lecture_core.masked_lm import provenance_of
+from lecture_core.masked_lm import log_normalisers, provenance_of
 from lecture_core.prefix_cache import cache_bytes, own, shared_length
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 MAX_COMPLETIONS = 64
 BATCH_TOKENS = 8_192  # of one forward pass, the shared prefix counted in every row
+LOGIT_ROWS = 32  # of the vocabulary's length: 6 MB, which stays in cache
 BATCH_BYTES = 4e8  # of keys, values and logits of one forward pass
 
 
@@ -51,7 +51,7 @@ def next_token_request(prompt: str, words: LoadedTokenizer, *, top_k: int = 10) 
         return NextToken(
             candidates=_best(logits, model, top_k),
             entropy=float(-(log_probabilities.exp() * log_probabilities).sum()),
-            log_normalisers={t: float((logits / t).logsumexp(-1)) for t in TEMPERATURES},
+            log_normalisers=log_normalisers(logits),
             prompt_tokens=len(ids),
             provenance=provenance_of(model),
         )
@@ -220,7 +220,12 @@ def _completion(text: str, tokens: list[TokenLogprob]) -> Completion:
 
 
 def _token_logprobs(ids: list[int], logits: torch.Tensor, model: LoadedModel, top_k: int) -> list[TokenLogprob]:
-    """`token_logprob` for each token of `ids` under its row of logits (T, V), all rows at once."""
+    """`token_logprob` for each token of `ids` under its row of logits (T, V), some rows at once."""
+    parts = [slice(start, start + LOGIT_ROWS) for start in range(0, len(ids), LOGIT_ROWS)]
+    return [token for part in parts for token in _some_logprobs(ids[part], logits[part], model, top_k)]
+
+
+def _some_logprobs(ids: list[int], logits: torch.Tensor, model: LoadedModel, top_k: int) -> list[TokenLogprob]:
     normalisers = logits.logsumexp(-1, keepdim=True)  # (T, 1)
     own = logits.gather(1, torch.tensor(ids, device=logits.device)[:, None])  # (T, 1)
     ranks, logprobs = ((logits > own).sum(-1) + 1).tolist(), (own - normalisers)[:, 0].tolist()
