@@ -1,4 +1,4 @@
-"""How long a slider of the Chinchilla lab takes to redraw its chart, in a real browser: key pressed to chart painted.
+"""How long a slider of the scaling labs takes to redraw its chart, in a real browser: key pressed to chart painted.
 
 `python -m benchmarks.slider` starts the app on a free port and drives Chromium; one line of JSON last, in seconds.
 """
@@ -15,7 +15,13 @@ from tests.e2e.conftest import FLAGS, serving
 
 MOVES, WARM_UP = 40, 5
 SLIDERS = {"parameters": "Parameters N", "compute": "Compute budget C, FLOPs"}
-VIEWS = ("Loss by size", "Size and data")
+CONSTANTS = {"E": "E: loss", "B": "B: weight", "alpha": "α: how fast"}
+VIEWS = {
+    "loss_by_size": ("chinchilla?chinchilla_view=Loss+by+size", SLIDERS),
+    "size_and_data": ("chinchilla?chinchilla_view=Size+and+data", SLIDERS),
+    "own_runs": ("scaling_bench", CONSTANTS),
+}
+"""Address of each view and its sliders' labels."""
 _WATCH = """() => {
   window.pressed = 0; window.changed = 0;
   document.addEventListener('keydown', () => { window.pressed = performance.now(); window.changed = 0; }, true);
@@ -51,14 +57,13 @@ def main() -> None:
     with serving(["-m", "lecture_core.web"], Path(tempfile.mkdtemp())) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        for view in VIEWS:
-            page.goto(f"{url}/chinchilla?chinchilla_view={view.replace(' ', '+')}")
+        for view, (address, sliders) in VIEWS.items():
+            page.goto(f"{url}/{address}")
             page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
             page.wait_for_timeout(1500)
             page.evaluate(_WATCH)
-            for name, label in SLIDERS.items():
-                waits = moves(page, label)
-                measured[f"{view.lower().replace(' ', '_')}_{name}"] = waits
+            for name, label in sliders.items():
+                measured[f"{view}_{name}"] = waits = moves(page, label)
                 print(f"{view}, {name}: median {statistics.median(waits):.3f} s, p95 {p95(waits):.3f} s")
         browser.close()
     every = [wait for waits in measured.values() for wait in waits]
