@@ -214,3 +214,9 @@ def render(drawing: Drawing, *, side: int = 320) -> np.ndarray:
             thickness = min(side, max(1, round(primitive.width * scale)))
             draw.line(outline, fill=primitive.stroke, width=thickness)
     return np.asarray(image)
+
+
+def shows_anything(text: str) -> bool:
+    """Whether what can be read of a text leaves a mark on white paper; a drawing may be empty, or white on white."""
+    drawing = read(text)
+    return bool(drawing.primitives) and bool((render(drawing, side=160) < 255).any())

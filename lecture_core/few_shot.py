@@ -14,7 +14,7 @@ from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import GenerationChunk, Scores
 from lecture_core.errors import ContextLengthError
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, judged, tally
-from lecture_core.prompting import AS_ON_THE_SLIDE, PromptForm, build_prompt, exemplars_that_fit
+from lecture_core.prompting import AS_ON_THE_SLIDE, Prompt, PromptForm, build_prompt, exemplars_that_fit, prompt_parts
 from lecture_core.tasks import Item, Task
 from lecture_core.text_input import checked
 
@@ -52,9 +52,14 @@ class Asking:
 class FittedPrompt:
     """A prompt that leaves room for its answer: `tokens` of the `context_length` that the model reads."""
 
-    text: str
+    parts: Prompt
     tokens: int
     context_length: int
+
+    @property
+    def text(self) -> str:
+        """The text that the model reads."""
+        return self.parts.text
 
 
 def fitted_prompt(engine: Engine, task: Task, item: Item, k: int, asking: Asking) -> FittedPrompt:
@@ -72,7 +77,7 @@ def fitted_prompt(engine: Engine, task: Task, item: Item, k: int, asking: Asking
     counted = engine.tokenise(build(k), model=asking.model)
     tokens, room = len(counted.ids), counted.context_length - task.max_new_tokens
     if tokens <= room:
-        return FittedPrompt(build(k), tokens, counted.context_length)
+        return FittedPrompt(prompt_parts(task, item, k, asking.form), tokens, counted.context_length)
     fits = exemplars_that_fit(build, lambda text: len(engine.tokenise(text, model=asking.model).ids), room, k)
     remedy = "Shorten the question" if fits is None else f"Take {fits} exemplar{'' if fits == 1 else 's'}: so many fit"
     raise ContextLengthError(

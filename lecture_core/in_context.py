@@ -18,6 +18,7 @@ from lecture_core.statistics import Z95
 from lecture_core.tasks import Task
 
 MAX_EXAMPLES = 32
+RISES = ("It rises as high", "It rises, but less", "It stays flat")
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,22 @@ def curve(passes: Sequence[Pass]) -> tuple[CurvePoint, ...]:
         spread = math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n) if n > 1 else 0.0
         points.append(CurvePoint(position, mean, mean - Z95 * spread, min(0.0, mean + Z95 * spread), n))
     return tuple(points)
+
+
+def rise(true: Sequence[CurvePoint], spoiled: Sequence[CurvePoint]) -> str:
+    """Say which of `RISES` a curve of spoiled examples does beside that of true ones, by the last quarter of each.
+
+    As high: the answers are at least 0.8 times as probable as the true ones. Flat: they are not even 1.5 times as
+    probable as at the first example (geometric means of a token's probability).
+    """
+
+    def end(points: Sequence[CurvePoint]) -> float:
+        last = points[-max(1, len(points) // 4) :]
+        return math.exp(sum(point.mean for point in last) / len(last))
+
+    if end(spoiled) >= 0.8 * end(true):
+        return RISES[0]
+    return RISES[1] if end(spoiled) >= 1.5 * math.exp(spoiled[0].mean) else RISES[2]
 
 
 def examples_that_fit(tokens: int, examples: int, contexts: Sequence[int]) -> dict[int, int]:

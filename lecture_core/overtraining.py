@@ -61,6 +61,24 @@ FLOPS_ALONE = Prices(3600.0, 1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
+class Rates:
+    """The price of a FLOP in training and in serving, however it was found."""
+
+    training: float
+    serving: float
+
+
+def served_at(token_price: float, prices: Prices) -> Rates:
+    """Return prices with a measured serving: a token costs so much a parameter, which the theory counts as 2 FLOPs.
+
+    Args:
+        token_price: price of one token and parameter, as `serving_speed.token_price` returns it.
+        prices: of the training.
+    """
+    return Rates(prices.training, above_zero(token_price, "the price of a token").item() / 2)
+
+
+@dataclass(frozen=True)
 class Plan:
     """A model of the wanted loss and what it costs.
 
@@ -111,14 +129,14 @@ def smallest(loss: float, law: Law) -> float:
     return float((law.A / room) ** (1 / law.alpha))
 
 
-def plan(parameters: float, loss: float, served: float, law: Law, prices: Prices = FLOPS_ALONE) -> Plan:
+def plan(parameters: float, loss: float, served: float, law: Law, prices: Prices | Rates = FLOPS_ALONE) -> Plan:
     """The cost of reaching `loss` with a model of N parameters and of serving `served` tokens with it."""
     tokens = float(tokens_for(parameters, loss, law))
     costs = overtraining_cost(parameters, tokens, served, training=prices.training, serving=prices.serving)
     return Plan(parameters, tokens, loss, *map(float, costs))
 
 
-def cheapest(loss: float, served: float, law: Law, prices: Prices = FLOPS_ALONE) -> Plan:
+def cheapest(loss: float, served: float, law: Law, prices: Prices | Rates = FLOPS_ALONE) -> Plan:
     """The model of the wanted loss whose training and serving together cost least.
 
     Args:

@@ -15,6 +15,8 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 MAX_LINES = 200
 MAX_LABELS = 12
 MAX_ANSWER = 120  # bytes
+MAX_CHARACTERS = 8_000  # of all lines together
+MAX_INSTRUCTION = 200  # characters
 EXAMPLE = """2 km => 2000 m
 7 km => 7000 m
 4 km => 4000 m
@@ -29,9 +31,10 @@ def read_own_task(lines: str, instruction: str = "") -> Task:
     The answers count as labels, to be ranked, where there are at most 12 different ones and each stands there twice.
 
     Raises:
-        InvalidInputError: a line without `=>`, without input or output, one input with two outputs, or fewer than
-            two pairs.
+        InvalidInputError: a line without `=>`, without input or output, one input with two outputs, fewer than
+            two pairs, or more text than is taken.
     """
+    _check_length(lines, instruction)
     pairs: dict[str, str] = {}
     for number, line in enumerate(lines.splitlines(), start=1):
         if line.strip():
@@ -63,6 +66,21 @@ def read_own_task(lines: str, instruction: str = "") -> Task:
         stop=("\n",),
         max_new_tokens=8 + max(len(label.encode()) for label in labels),  # no token is shorter than a byte
     )
+
+
+def _check_length(lines: str, instruction: str) -> None:
+    if len(lines) > MAX_CHARACTERS:
+        raise InvalidInputError(
+            expected=f"at most {MAX_CHARACTERS:,} characters in all",
+            got=f"{len(lines):,} on {len(lines.splitlines()):,} lines",
+            remedy="delete some lines; all that you pasted is still in the box",
+        )
+    if len(instruction) > MAX_INSTRUCTION:
+        raise InvalidInputError(
+            expected=f"a task description of at most {MAX_INSTRUCTION} characters",
+            got=f"{len(instruction):,}",
+            remedy="shorten it to one sentence",
+        )
 
 
 def _add(pairs: dict[str, str], number: int, line: str) -> None:

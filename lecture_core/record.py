@@ -2,18 +2,21 @@
 
 `python -m lecture_core.record few_shot` writes `assets/runs/few_shot_accuracy.csv`, `... chain_of_thought` writes
 `assets/runs/chain_of_thought_accuracy.csv`. Decoding is greedy; the items are the first ones of each task's file.
+Each rate carries a fingerprint of what was asked. `... few_shot --stamp` gives one to rates that were recorded before
+there was any; that is right only where tasks, prompts and judging are unchanged since.
 """
 
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from lecture_core import chain_of_thought, few_shot
 from lecture_core.engine import get_engine
 from lecture_core.few_shot import Asking
 from lecture_core.measurement import Measuring, Progress
-from lecture_core.recorded_runs import RecordedRate, save_run
+from lecture_core.recorded_runs import RecordedRate, fingerprint_now, load_run, save_run
 from lecture_core.tasks import Task, list_tasks, load_task
 
 WRITTEN_ITEMS = 50  # of a task whose answers are written one after another
@@ -65,7 +68,12 @@ def _rate(task: Task, condition: str, exemplars: int, done: Progress, model: str
         command=f"python -m lecture_core.record {run}",
     )
     print(f"{task.id} {condition}: {done.right} of {done.n} right", flush=True)
-    return rate
+    return stamped(rate)
+
+
+def stamped(rate: RecordedRate) -> RecordedRate:
+    """Return the rate with today's fingerprint where it has none; one that has another keeps it."""
+    return rate if rate.fingerprint else replace(rate, fingerprint=fingerprint_now(rate))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,8 +81,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lecture_core.record", description="Measure and keep accuracies.")
     parser.add_argument("run", choices=RUNS)
     parser.add_argument("--model", default="smollm2-135m-instruct", help="catalog id of a causal LM")
+    parser.add_argument("--stamp", action="store_true", help="measure nothing; give fingerprints to rates without one")
     options = parser.parse_args(arguments)
-    print(f"Wrote {save_run(f'{options.run}_accuracy', RUNS[options.run](options.model))}")
+    run = f"{options.run}_accuracy"
+    found = map(stamped, load_run(run)) if options.stamp else RUNS[options.run](options.model)
+    print(f"Wrote {save_run(run, found)}")
     return 0
 
 

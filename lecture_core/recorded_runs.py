@@ -1,7 +1,8 @@
 """Accuracies that a command of ours measured before: `assets/runs/<id>.csv`, one measured rate a row.
 
 Lecture: few-shot learning, chain-of-thought prompting. Written by `python -m lecture_core.record`; shown with the badge
-"recorded". Knows no model.
+"recorded". A rate carries a fingerprint of what was asked: once the task or its prompt changes it is shown no more.
+Knows no model.
 """
 
 import csv
@@ -10,9 +11,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
+from lecture_core import chain_of_thought, prompting
+from lecture_core.chain_of_thought import METHODS
 from lecture_core.errors import LectureError
 from lecture_core.measurement import Progress
 from lecture_core.provenance import Provenance
+from lecture_core.tasks import list_tasks, load_task
 
 FOLDER = Path(__file__).parent.parent / "assets" / "runs"
 
@@ -33,6 +37,7 @@ class RecordedRate:
         revision: hash of the weights.
         date: day of the run, as 2026-11-22.
         command: what wrote the row.
+        fingerprint: of the questions, their prompts and how answers were judged; empty where it was not kept.
     """
 
     task: str
@@ -47,12 +52,36 @@ class RecordedRate:
     dtype: str
     date: str
     command: str
+    fingerprint: str = ""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the task and its prompts are still what was measured."""
+        return bool(self.fingerprint) and self.fingerprint == fingerprint_now(self)
 
     @property
     def provenance(self) -> Provenance:
         """Where the rate comes from, for the caption under it."""
         source = f"recorded {self.date} by {self.command}"
         return Provenance(self.model, self.revision, self.device, self.dtype, self.seed, kind="recorded", source=source)
+
+
+@cache
+def fingerprint_now(rate: RecordedRate) -> str:
+    """Return the fingerprint that a rate would get if it were measured today; empty where its task is gone."""
+    if rate.task not in list_tasks():
+        return ""
+    task = load_task(rate.task)
+    items = task.items[: rate.n]
+    method = next((name for name in METHODS if name == rate.condition), None)
+    if method is None:
+        form = prompting.PromptForm(rate.seed)
+        asked = [prompting.build_prompt(task, item, int(rate.condition), form) for item in items]
+    else:
+        asked = [
+            chain_of_thought.build_prompt(task, item, method, rate.exemplars, seed=rate.seed) for item in items
+        ] + [*chain_of_thought.STOPS[method], chain_of_thought.answer_prompt("", "")]
+    return prompting.fingerprint(task, asked, [item.answer for item in items])
 
 
 @cache
@@ -71,7 +100,8 @@ def load_run(run: str, *, folder: Path = FOLDER) -> tuple[RecordedRate, ...]:
 
 def _rate(file: str, number: int, row: dict[str, str]) -> RecordedRate:
     try:
-        rate = RecordedRate(**{f.name: f.type(row[f.name]) for f in fields(RecordedRate)})  # type: ignore[operator]
+        cells = {"fingerprint": "", **row}  # files written before there was one
+        rate = RecordedRate(**{f.name: f.type(cells[f.name]) for f in fields(RecordedRate)})  # type: ignore[operator]
     except (KeyError, ValueError) as exc:
         raise RunError(f"{file}, row {number}: expected every column filled in; {exc!r} is wrong.") from exc
     if not 0 <= rate.right <= rate.n:
@@ -82,14 +112,24 @@ def _rate(file: str, number: int, row: dict[str, str]) -> RecordedRate:
 def rates(
     run: str, *, task: str, model: str, seed: int, exemplars: int | None = None, folder: Path = FOLDER
 ) -> dict[str, RecordedRate]:
-    """Return the rates of one task, model and seed by condition.
+    """Return the rates of one task, model and seed by condition; none of an earlier version of the task.
 
     Args:
         exemplars: keeps the conditions with so many exemplars, and those without any; None keeps all.
     """
+    found = _of(run, task, model, seed, folder)
+    kept = [rate for rate in found if exemplars is None or rate.exemplars in (0, exemplars)]
+    return {rate.condition: rate for rate in kept if rate.is_current}
+
+
+def outdated(run: str, *, task: str, model: str, seed: int, folder: Path = FOLDER) -> bool:
+    """Whether `rates` leaves some out because they were recorded with an earlier version of the task."""
+    return any(not rate.is_current for rate in _of(run, task, model, seed, folder))
+
+
+def _of(run: str, task: str, model: str, seed: int, folder: Path) -> list[RecordedRate]:
     wanted = (task, model, seed)
-    found = [rate for rate in load_run(run, folder=folder) if (rate.task, rate.model, rate.seed) == wanted]
-    return {rate.condition: rate for rate in found if exemplars is None or rate.exemplars in (0, exemplars)}
+    return [rate for rate in load_run(run, folder=folder) if (rate.task, rate.model, rate.seed) == wanted]
 
 
 def counted(

@@ -57,7 +57,7 @@ def in_context_curve(
             text=titles[name],
             xanchor="right",
             yanchor="bottom",
-            yshift=6,
+            yshift=12,
             showarrow=False,
             font={"color": colour},
         )

@@ -13,7 +13,8 @@ from lecture_core.figures.few_shot import accuracy_over_k, shots_by_size
 from lecture_core.figures.prompting import Measured
 from lecture_core.loading import availability
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, as_csv, label_shares
-from lecture_core.recorded_runs import counted, rates
+from lecture_core.prompting import Prompt, PromptForm, fold, prompt_parts
+from lecture_core.recorded_runs import counted, outdated, rates
 from lecture_core.tables import load_table
 from lecture_core.tasks import Item, Task
 from lecture_core.ui import results
@@ -24,32 +25,54 @@ from lecture_core.ui.memory import session_id
 from lecture_core.ui.race import race
 from lecture_core.ui.tables import lecture_table, source_line
 
+LONG = 400  # characters of a beginning that scrolls
 _BENCHMARKS = {"BoolQ": "accuracy", "SQuAD 2.0": "F1", "ANLI R1": "accuracy"}
 
 
 def answers(
-    stem: str, task: Task, item: Item, prompts: Mapping[str, FittedPrompt], asking: Asking
+    stem: str, task: Task, item: Item, prompts: Mapping[str, FittedPrompt], asking: Asking, *, guessed: str = ""
 ) -> dict[str, Outcome]:
-    """Show the exact prompt and, beside it, the answers with and without exemplars."""
+    """Show the exact prompt and, beside it, the answers with and without exemplars.
+
+    Args:
+        guessed: name of the prompt that the page's guess is about; its answer is asked for after the guess.
+    """
     left, right = st.columns([4, 3], gap="medium")
     prompt = next(iter(prompts.values()))
     left.markdown(f"**The exact prompt** :small[:gray[{prompt.tokens:,} of at most {prompt.context_length:,} tokens]]")
-    left.code(prompt.text, language=None, wrap_lines=True, height=250)
+    with left:
+        exact(prompt.parts)
     boxes, slots = {}, {}
     for name in prompts:
         boxes[name] = right.container(gap="xsmall")
-        boxes[name].markdown(f"**{name}**")
-        slots[name] = boxes[name].empty()
+        with boxes[name]:
+            st.markdown(f"**{name}**")
+            if name != guessed or results.uncovered(stem, "This answer"):
+                slots[name] = st.empty()
 
     def start(name: str) -> Answering:
         return few_shot.ask(get_engine(), task, item, prompts[name].text, asking, session=session_id())
 
-    outcomes = race(stem, (item, asking, *prompts.values()), slots, start, control=right.empty(), lines=1)
+    came = race(stem, (item, asking, *prompts.values()), slots, start, control=right.empty(), lines=1)
+    outcomes = {name: came[name] for name in slots if name in came}
     for name, outcome in outcomes.items():
         if outcome.label_logprobs:
             with boxes[name]:
                 results.candidate_bars(f"{stem}_{name}", label_shares(task.labels, outcome), family="decoder")
     return outcomes
+
+
+def exact(prompt: Prompt) -> None:
+    """Show a prompt letter by letter; a long one with its middle folded, so that the question is always seen."""
+    folded = fold(prompt)
+    with st.container(gap="xsmall"):
+        if folded.exemplars:
+            tall = len(folded.beginning) > LONG
+            st.code(folded.beginning, language=None, wrap_lines=True, height=150 if tall else "content")
+            with st.expander(f"{folded.exemplars} more exemplar{'s' * (folded.exemplars > 1)} between"):
+                st.code(folded.middle, language=None, wrap_lines=True, height=300)
+        st.code(folded.end, language=None, wrap_lines=True)
+        st.caption("The model goes on where this ends.")
 
 
 def accuracy(stem: str, task: Task, asking: Asking) -> None:
@@ -113,10 +136,16 @@ def _chart(
     said = "; ".join(f"{p.label} {p.right} of {p.n} right" for points in series.values() for p in points)
     chart(figure, key=f"{stem}_chart", alt=said or "nothing measured yet")
     origin(made)
+    if asking.as_recorded(task) and any(_outdated(stem, task, model, asking) for model in models):
+        st.caption("Recorded with an earlier version of the task, so not shown. Measure it again.")
     if pale:
         st.caption("Pale: recorded before, from another set of runs.")
     if task.published:
         source_line(load_table(task.published.table))
+
+
+def _outdated(stem: str, task: Task, model: str, asking: Asking) -> bool:
+    return outdated(f"{stem}_accuracy", task=task.id, model=model, seed=asking.form.seed)
 
 
 def _of(kept: Mapping[str, Progress], model: str) -> dict[str, Progress]:
@@ -162,7 +191,7 @@ def every_question(stem: str, task: Task) -> None:
     for row, column in picked["selection"]["cells"]:
         found = next((name for name in kept if names[name] == column), next(iter(kept)))
         if row < kept[found].n:
-            _open(kept[found].outcomes[row], names[found])
+            _open(task, kept[found].outcomes[row], int(found.rsplit(" ", 1)[1]), names[found], run.inputs[1].form)
 
 
 def _marks(progress: Progress) -> Generator[str, None, None]:
@@ -171,10 +200,11 @@ def _marks(progress: Progress) -> Generator[str, None, None]:
         yield f"{'✓' if one.right else '✗'} {answer}"
 
 
-def _open(outcome: Outcome, name: str) -> None:
+def _open(task: Task, outcome: Outcome, k: int, name: str, form: PromptForm) -> None:
     left, right = st.columns([4, 3], gap="medium")
-    left.markdown(f"**Prompt, {name}**")
-    left.code(outcome.prompt, language=None, wrap_lines=True, height=220)
+    with left:
+        st.markdown(f"**Prompt, {name}**")
+        exact(prompt_parts(task, outcome.item, k, form))
     right.markdown("**Output and verdict**")
     answer_box(right.empty(), outcome, lines=1)
 

@@ -40,6 +40,11 @@ def draw(stem: str, by_condition: dict[str, list[Pass]]) -> None:
     titles = {name: CONDITIONS[name].title for name in curves}
     ends = [f"{titles[n]}: {points[0].mean:.2f} to {points[-1].mean:.2f} nats" for n, points in curves.items()]
     chart(in_context_curve(curves, titles), key=f"{stem}_curve", alt="; ".join(ends))
+    orders = max(len(found) for found in by_condition.values())
+    band = (
+        f"Mean over {orders} orders of the examples; band: 95 % interval of the mean." if orders > 1 else "One order."
+    )
+    st.caption(f"{band} A nat is 1.44 bits; 0 is certainty.")
     true = curves.get("true")
     if true:
         first, last = math.exp(true[0].mean), math.exp(true[-1].mean)
@@ -50,20 +55,24 @@ def draw(stem: str, by_condition: dict[str, list[Pass]]) -> None:
 
 
 def tokens_of(stem: str, one: Pass) -> None:
-    """Show every token of one prompt; tokens of answers carry the probability that the model gave them."""
+    """Show the tokens of one prompt with the probability that the model gave each; those of answers stand out."""
     chips = [
         results.StripToken(
             token.token,
-            value=math.exp(token.logprob) if owner is not None else None,
+            value=math.exp(token.logprob) if place else None,
             starts_word=starts,
             special=owner is None,
-            aria=f"{token.token}, probability {math.exp(token.logprob):.2f}",
+            aria=f"{token.token}, probability" if place else "",
         )
-        for token, starts, owner in zip(one.tokens, one.starts_word, one.owners, strict=True)
+        for place, (token, starts, owner) in enumerate(zip(one.tokens, one.starts_word, one.owners, strict=True))
     ]
-    results.token_strip(f"{stem}_tokens", chips[:SHOWN_TOKENS], family="decoder")
+    place, most = st.container(), len(chips)
     if len(chips) > SHOWN_TOKENS:
-        st.caption(f"The first {SHOWN_TOKENS} of {len(chips)} tokens.")
+        words = f"Show all {len(chips)} tokens, not only the first {SHOWN_TOKENS}"
+        if not st.toggle(words, key=f"{stem}_all_tokens", bind="query-params"):
+            most = SHOWN_TOKENS
+    with place:
+        results.token_strip(f"{stem}_tokens", chips[:most], family="decoder")
 
 
 def context_meter(one: Pass) -> None:

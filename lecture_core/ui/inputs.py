@@ -19,7 +19,7 @@ def text(
     default: str,
     *,
     presets: Mapping[str, str] | None = None,
-    max_chars: int = 4000,
+    max_chars: int | None = None,
     height: int = 100,
 ) -> str:
     """Show a text area with examples that fill it; return its text.
@@ -29,6 +29,8 @@ def text(
     Args:
         name: last part of the key `<stem>_<name>`, which is also the query parameter.
         presets: name and text of each example.
+        max_chars: what the box takes. Streamlit drops a longer paste without a word, so the limit is better told by who
+            reads the text; None takes all.
         height: in pixels.
     """
     key = f"{stem}_{name}"

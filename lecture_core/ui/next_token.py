@@ -15,6 +15,11 @@ from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import remember, rerun_here
 
 ROWS = 12
+COOLED = ("less than now", "up to twice as probable", "more than twice")
+_COLD = 0.5
+_HEAT_TIP = "The logits are divided by it. Below 1 the likely tokens gain, above 1 the unlikely ones."
+_TOP_K_TIP = "Only the k most probable tokens stay."
+_TOP_P_TIP = "Only the most probable tokens stay, as many as are needed to reach this share of the probability."
 MOST_WRITTEN = 2000  # characters that a link may bring
 
 
@@ -30,7 +35,8 @@ def written(stem: str, prompt: str) -> str:
     return st.session_state[key]
 
 
-def _keep(stem: str, text: str) -> None:
+def keep(stem: str, text: str) -> None:
+    """Make `text` what was appended to the prompt."""
     st.session_state[f"{stem}_written"] = text
     _link(f"{stem}_written")
 
@@ -59,7 +65,7 @@ def step(stem: str, prompt: str, model: str) -> NextToken | None:
         said = st.container()
         seed = inputs.seed(stem, default=7)
         row = st.container(horizontal=True)
-        _back(stem, prompt, so_far, model)
+        back(stem, prompt, so_far, model)
     with left, user_errors():
         text = prompt + so_far
         found, pieces = remember(f"{stem}_found", (text, model), lambda: _ask(text, model))
@@ -82,6 +88,12 @@ def step(stem: str, prompt: str, model: str) -> NextToken | None:
     return None
 
 
+def cooled(found: NextToken) -> str:
+    """Say which of `COOLED` is true: the first choice at temperature 0.5 against temperature 1."""
+    now, cold = (truncate(found, Truncation(heat)).options[0].before for heat in (1.0, _COLD))
+    return COOLED[(cold >= now) + (cold > 2 * now)]
+
+
 def beside(stem: str, text: str, how: Truncation, others: Sequence[str]) -> None:
     """Offer other models that are here, and show what one of them expects after the same text, cut the same way."""
     other = st.selectbox("Another model beside it", ["none", *others], key=f"{stem}_beside", bind="query-params")
@@ -100,10 +112,14 @@ def _ask(text: str, model: str) -> tuple[NextToken, tuple[str | None, ...]]:
 
 
 def _sliders(stem: str) -> Truncation:
-    heat = st.select_slider("Temperature", TEMPERATURES, 1.0, key=f"{stem}_temperature", bind="query-params")
+    heat = st.select_slider(
+        "Temperature", TEMPERATURES, 1.0, key=f"{stem}_temperature", bind="query-params", help=_HEAT_TIP
+    )
     one, two = st.columns(2)
-    k = one.select_slider("Top-k", TOP_KS, 0, key=f"{stem}_top_k", bind="query-params", format_func=_all_or)
-    p = two.select_slider("Top-p", TOP_PS, 1.0, key=f"{stem}_top_p", bind="query-params")
+    k = one.select_slider(
+        "Top-k", TOP_KS, 0, key=f"{stem}_top_k", bind="query-params", format_func=_all_or, help=_TOP_K_TIP
+    )
+    p = two.select_slider("Top-p", TOP_PS, 1.0, key=f"{stem}_top_p", bind="query-params", help=_TOP_P_TIP)
     return Truncation(heat, k, p)
 
 
@@ -171,14 +187,15 @@ def _choice(stem: str, cut: Truncated, clicked: int | None, seed: int, place: in
     return cut.options[0].candidate if first else None
 
 
-def _back(stem: str, prompt: str, so_far: str, model: str) -> None:
+def back(stem: str, prompt: str, so_far: str, model: str) -> None:
+    """Offer to take the last token back, or all that was appended."""
     with st.container(horizontal=True):
         undo = st.button("Undo", key=f"{stem}_undo", icon=":material/undo:", disabled=not so_far)
         anew = st.button("Start over", key=f"{stem}_anew", icon=":material/restart_alt:", disabled=not so_far)
     if undo or anew:
         with user_errors():
             shorter = "" if anew else continuations.without_last(get_engine(), prompt, so_far, model=model)
-            _keep(stem, shorter)
+            keep(stem, shorter)
             rerun_here()
 
 
@@ -188,7 +205,7 @@ def _append(stem: str, so_far: str, chosen: Candidate, model: str) -> None:
         name = escape_markdown(chosen.token)
         st.info(f"“{name}” adds no text: it ends the text, or is a part of a character. Choose another token.")
     else:
-        _keep(stem, so_far + added)
+        keep(stem, so_far + added)
         rerun_here()
 
 

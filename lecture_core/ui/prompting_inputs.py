@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from lecture_core.errors import InvalidInputError
 from lecture_core.exemplars import CONDITIONS, ORDERS, conditions_of
 from lecture_core.few_shot import Asking
-from lecture_core.own_task import EXAMPLE, read_own_task
+from lecture_core.own_task import EXAMPLE, MAX_CHARACTERS, MAX_LINES, read_own_task
 from lecture_core.prompting import MAX_EXEMPLARS, SEPARATORS, PromptForm
 from lecture_core.tasks import Item, Task, list_tasks, load_task
 from lecture_core.ui import inputs
@@ -16,6 +17,7 @@ from lecture_core.ui.errors import user_errors
 
 OWN = "Your own"
 OWN_TASK = "own"
+MAX_TRUTH = 80  # characters of a true answer
 _SCORINGS = {"ranked": "the most probable label", "written": "the text that the model writes"}
 _HOW_JUDGED = (
     "**Labels**: the log-probability of each label after the prompt is computed; the highest counts, so there is "
@@ -70,10 +72,9 @@ def _own_task(stem: str) -> Task:
     left, right = st.columns([3, 2])
     with left:
         label = "Your examples, one a line: input => output"
-        lines = inputs.text(stem, "lines", label, EXAMPLE, max_chars=8000, height=150)
-    instruction = right.text_input(
-        "Task description (optional)", key=f"{stem}_instruction", max_chars=200, bind="query-params"
-    )
+        lines = st.text_area(label, EXAMPLE, key=f"{stem}_lines", height=150, bind="query-params") or ""
+        st.caption(f"Up to {MAX_LINES} lines and {MAX_CHARACTERS:,} characters.")
+    instruction = right.text_input("Task description (optional)", key=f"{stem}_instruction", bind="query-params")
     right.caption(
         "Each line becomes a question; the other lines are its exemplars. Where every output stands there twice or "
         "more, the model chooses among the outputs."
@@ -93,9 +94,14 @@ def _label(number: str, item: Item) -> str:
 
 
 def _own(stem: str, task: Task) -> Item:
-    question = inputs.text(stem, f"own_{task.id}", "Your question", task.example.question)
-    truth = st.text_input("Its true answer, if you know it", key=f"{stem}_truth", max_chars=80, bind="query-params")
-    return Item(question, (truth or "").strip())
+    given, key = task.example.question, f"{stem}_own_{task.id}"
+    question = st.text_area("Your question", given, key=key, height=100, bind="query-params") or ""
+    truth = (st.text_input("Its true answer, if you know it", key=f"{stem}_truth", bind="query-params") or "").strip()
+    if len(truth) > MAX_TRUTH:
+        raise InvalidInputError(
+            expected=f"a true answer of at most {MAX_TRUTH} characters", got=f"{len(truth):,}", remedy="shorten it"
+        )
+    return Item(question, truth)
 
 
 def _exemplars(column: DeltaGenerator, stem: str, most: int) -> int:
@@ -134,7 +140,7 @@ def word_problem(stem: str, task: Task, presets: Mapping[str, Item]) -> tuple[It
         setup = _reasoning_settings(stem, task)
         if asked in known:
             return known[asked], setup
-        truth = st.text_input("True answer", key=f"{stem}_truth", max_chars=40, bind="query-params", help="If known.")
+        truth = st.text_input("True answer", key=f"{stem}_truth", bind="query-params", help="If known.")
     return Item(asked, (truth or "").strip()), setup
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import TokenLogprob
 from lecture_core.surprise import Surprise, surprise
+from lecture_core.text_input import checked
 from lecture_core.ui import inputs, results
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import remember
@@ -19,14 +20,16 @@ PASSAGES = {
     "Words in another order": "Moon the on sat cat the milk its drank and.",
     "Again and again": "A rose is a rose is a rose is a rose is a rose.",
 }
+MOST = 2000  # characters of a passage
 SHADES = ((1, 0.0), (10, 0.14), (100, 0.28), (math.inf, 0.45))
 """Highest rank and how much colour, up to that rank."""
 
 
 def passage(stem: str, model: str) -> None:
     """Ask for a text and show which of its tokens the model did not expect."""
-    text = inputs.text(stem, "passage", "A text to read", PASSAGE, presets=PASSAGES, max_chars=2000, height=80)
+    text = inputs.text(stem, "passage", "A text to read", PASSAGE, presets=PASSAGES, height=80)
     with user_errors():
+        checked(text, limit=MOST)
         found = remember(f"{stem}_passage", (text, model), lambda: get_engine().token_logprobs(text, model=model))
         tokens = get_engine().tokenise(text, model=model)
         measured = surprise(found)

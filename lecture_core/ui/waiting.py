@@ -27,16 +27,19 @@ def words(now: Waiting) -> str:
 
 def show(now: Waiting) -> None:
     """Draw or update the toast of this session; nothing on threads without a visitor."""
-    if get_script_run_ctx(suppress_warning=True) is None:
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None:
         return
-    drawn, toast = st.session_state.get(_KEY, (0.0, None))  # also where Streamlit ends the script of who left
+    # Reading the state is also where Streamlit ends the script of a visitor who left.
+    drawn, toast, run = st.session_state.get(_KEY, (0.0, None, None))
     if now.seconds < PATIENCE and not now.loading:
         return
-    if time.monotonic() - drawn > 5:  # the last one has faded
+    this_run = tuple(context.fragment_ids_this_run or ())
+    if time.monotonic() - drawn > 5 or run != this_run:  # it has faded, or only another run may change it
         toast = None
     if time.monotonic() - drawn > _EVERY:
         new = (toast or st).toast(words(now), icon=":material/hourglass_top:", duration=2)
-        st.session_state[_KEY] = time.monotonic(), new
+        st.session_state[_KEY] = time.monotonic(), new, this_run
 
 
 def install() -> None:

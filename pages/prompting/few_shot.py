@@ -12,12 +12,8 @@ from lecture_core.ui.errors import user_errors
 from lecture_core.ui.prompting_inputs import Asked
 
 STEM = "few_shot"
-GUESSES = {
-    (True, True): "With and without exemplars",
-    (True, False): "Only with exemplars",
-    (False, True): "Only without",
-    (False, False): "Neither",
-}
+GUESSES = {True: "Yes", False: "No"}
+ZERO_SHOT = "Zero-shot"
 DEEPER = (
     ("GPT-3 (Brown et al. 2020)", "https://arxiv.org/abs/2005.14165"),
     ("Rethinking the role of demonstrations (Min et al. 2022)", "https://arxiv.org/abs/2202.12837"),
@@ -25,28 +21,34 @@ DEEPER = (
 )
 
 
+def has_guess(asked: Asked) -> bool:
+    """Whether there is something to guess: the answer without the exemplars, where the truth is known."""
+    return asked.k > 0 and bool(asked.item.answer)
+
+
 def one_question(asked: Asked) -> None:
     """Ask the chosen question with and without exemplars; last, so that the page stands while the model writes."""
     engine, model, k = get_engine(), asked.asking.model, asked.k
-    counts = ({f"{k} exemplar{'s' * (k > 1)}": k} if k else {}) | {"Zero-shot": 0}
+    counts = ({f"{k} exemplar{'s' * (k > 1)}": k} if k else {}) | {ZERO_SHOT: 0}
     fit = {name: fitted_prompt(engine, asked.task, asked.item, n, asked.asking) for name, n in counts.items()}
     generating = not asked.asking.ranks(asked.task)
     before = engine.weights_checksum(model, generating=generating)
-    came = few_shot.answers(STEM, asked.task, asked.item, fit, asked.asking)
+    guessed = ZERO_SHOT if has_guess(asked) else ""
+    came = few_shot.answers(STEM, asked.task, asked.item, fit, asked.asking, guessed=guessed)
+    if guessed in came:
+        page.reveal(STEM, GUESSES[came[guessed].right])
     made = combined(came.values())
     if made:
         results.caption(made)
         results.weights(before, engine.weights_checksum(model, generating=generating))
-    if len(came) == 2 and asked.item.answer:
-        with_exemplars, without = (outcome.right for outcome in came.values())
-        page.reveal(STEM, GUESSES[with_exemplars, without])
 
 
 page.header(STEM)
 asked = prompting_inputs.question(STEM)
 if asked:
     page.new_question(STEM, (asked.task.id, asked.item, asked.k))
-page.predict(STEM, "Will the model get this question right?", tuple(GUESSES.values()))
+    if has_guess(asked):
+        page.predict(STEM, "Will the model get this question right **without** the exemplars?", tuple(GUESSES.values()))
 result = st.container()
 if asked:
     left, right = st.columns([3, 2], gap="large")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from lecture_core.engine import get_engine
 from lecture_core.exemplars import CONDITIONS, conditions_of
-from lecture_core.in_context import MAX_EXAMPLES, write
+from lecture_core.in_context import MAX_EXAMPLES, RISES, Pass, curve, rise, write
 from lecture_core.prompting_code import token_logprobs_code
 from lecture_core.tasks import Task, list_tasks, load_task
 from lecture_core.ui import in_context, inputs, page, results
@@ -13,6 +13,7 @@ from lecture_core.ui.tables import lecture_table
 
 STEM = "in_context_learning"
 MODEL = "smollm2-135m-instruct"
+COMPARED = {"true", "shuffled"}
 TASKS = ("date_format", *(name for name in list_tasks("few_shot") if name not in ("date_format", "drop_reading")))
 
 
@@ -40,6 +41,13 @@ def settings() -> tuple[Task, int, list[str], int, str]:
     return task, k, list(chosen or ["true"]), orders, model
 
 
+def uncovered(found: dict[str, list[Pass]]) -> dict[str, list[Pass]]:
+    """Leave out the curve that the guess is about, until the visitor has guessed or wants to see it."""
+    if set(found) >= COMPARED and not results.uncovered(STEM, "The curve with wrong answers"):
+        return {name: passes for name, passes in found.items() if name != "shuffled"}
+    return found
+
+
 @st.fragment
 def lab() -> None:
     """Each condition is read once an order; the chart grows with every condition."""
@@ -47,25 +55,29 @@ def lab() -> None:
     with user_errors():
         engine = get_engine()
         before = engine.weights_checksum(model, generating=False)
-        place, found = st.empty(), {}
+        place = st.empty()
+        found: dict[str, list[Pass]] = {}
         for condition in conditions:
             with st.spinner(f"Reading {orders} prompts: {CONDITIONS[condition].title}"):
                 found[condition] = in_context.passes(STEM, task, k, condition, orders, model)
         with place.container():
-            in_context.draw(STEM, found)
-            results.caption(found[conditions[-1]][-1].provenance)
+            shown = uncovered(found)
+            if set(shown) >= COMPARED:
+                page.reveal(STEM, rise(*(curve(shown[name]) for name in ("true", "shuffled"))))
+            in_context.draw(STEM, shown)
+            results.caption(next(reversed(shown.values()))[-1].provenance)
         results.weights(before, engine.weights_checksum(model, generating=False))
         left, right = st.columns([2, 1], gap="large")
-        shown = found.get("true") or next(iter(found.values()))
+        one = next(iter(shown.values()))[0]
         with left:
-            st.markdown("**One prompt, token by token** · bar: probability of the answer's tokens")
-            in_context.tokens_of(STEM, shown[0])
+            st.markdown("**One prompt, token by token** · bar: its probability; boxed: the answers")
+            in_context.tokens_of(STEM, one)
         with right:
-            in_context.context_meter(shown[0])
+            in_context.context_meter(one)
 
 
 page.header(STEM)
-page.predict(STEM, "After how many examples does a small model know the format?", ("1", "4", "16", "never"))
+page.predict(STEM, "With true answers the curve rises. What if the examples carry wrong ones?", RISES)
 lab()
 lecture_table("gpt3_superglue", key=STEM)
 page.notice(

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lecture_core.sampling_code import next_token_code
+from lecture_core.text_input import checked
 from lecture_core.ui import generations, inputs, next_token, page, samples, surprise, tree
 from lecture_core.ui.errors import user_errors
 
 STEM = "next_token"
-MODEL = "smollm2-135m-instruct"
 TEXT = "The students opened their"
 PRESETS = {
     "The classic": TEXT,
@@ -18,45 +19,59 @@ PRESETS = {
     "A question": "Question: How many legs does a spider have?\nAnswer:",
     "A translation": "English: cat. French: chat. English: dog. French:",
 }
-SURE = ("below 10 %", "10 to 50 %", "above 50 %")
+MOST = 2000  # characters of a text
 VIEWS: tuple[str, ...] = ("Next token", "Tree", "Surprise", "Let it write", "GPT to GPT-3")
 
 
-def how_sure(probability: float) -> str:
-    """Return the answer to the guess."""
-    return SURE[(probability >= 0.1) + (probability > 0.5)]
+def code(text: str, model: str) -> str:
+    """The code of what is shown."""
+    return next_token_code(model, text + next_token.written(STEM, text), next_token.truncation(STEM))
 
 
-def one_step(text: str, model: str) -> None:
-    """The distribution, and the guess against it."""
-    found = next_token.step(STEM, text, model)
-    if found is not None and text == TEXT and not next_token.written(STEM, text):
-        best = found.candidates[0]
-        page.reveal(STEM, how_sure(best.probability), "Many words fit; the rest is spread over thousands of tokens.")
+@st.fragment
+def one_step(text: str, model: str, place: DeltaGenerator, verdict: DeltaGenerator) -> None:
+    """The distribution, and the guess against it; a slider redraws this part only."""
+    found = None
+    with user_errors():
+        found = next_token.step(STEM, checked(text, limit=MOST), model)
+    with verdict.container():  # written in each full run, or the fragment may not write there
+        if found is not None:
+            page.reveal(STEM, next_token.cooled(found), "Temperature divides the logits: below 1 the first gains.")
+    page.show_code(place, code(text, model))
 
 
-def grown(text: str, model: str) -> None:
+@st.fragment
+def grown(text: str, model: str, place: DeltaGenerator) -> None:
     """The tree after the text and the path."""
-    tree.tree(STEM, text + next_token.written(STEM, text), model)
+    with user_errors():
+        tree.tree(STEM, checked(text, limit=MOST), model)
+    page.show_code(place, code(text, model))
 
 
-def lab() -> list[Callable[[], None]]:
-    """One text, five views of what follows; only the open one runs. Returns what is left to do, last of all.
+@st.fragment
+def read(model: str) -> None:
+    """Another text, and what surprises the model in it."""
+    surprise.passage(STEM, model)
 
-    No fragment: a click inside a running fragment waits for its end, so Stop could not stop the writing.
+
+@st.fragment
+def sizes() -> None:
+    """The published sizes."""
+    generations.three_generations(STEM)
+
+
+def views(text: str, model: str, place: DeltaGenerator, verdict: DeltaGenerator) -> list[Callable[[], None]]:
+    """Five views of what follows a text; only the open one runs. Returns what is left to do, last of all.
+
+    Each is a fragment but the writing: a click inside a running fragment waits for its end, so Stop could not stop it.
     """
-    left, right = st.columns([3, 1], gap="large")
-    with left:
-        text = inputs.text(STEM, "text", "Your text", TEXT, presets=PRESETS, max_chars=2000, height=70)
-    with right:
-        model = inputs.model(STEM, "causal_lm")
     later: list[Callable[[], None]] = []
     draws: tuple[Callable[[], None], ...] = (
-        lambda: one_step(text, model),
-        lambda: grown(text, model),
-        lambda: surprise.passage(STEM, model),
+        lambda: one_step(text, model, place, verdict),
+        lambda: grown(text, model, place),
+        lambda: read(model),
         lambda: later.append(samples.samples(STEM, text, model)),
-        lambda: generations.three_generations(STEM),
+        sizes,
     )
     tabs = st.tabs(VIEWS, key=f"{STEM}_view", on_change="rerun", bind="query-params")
     for tab, draw in zip(tabs, draws, strict=True):
@@ -67,21 +82,22 @@ def lab() -> list[Callable[[], None]]:
 
 
 page.header(STEM)
-page.predict(STEM, "How probable is the model's first choice after “The students opened their”?", SURE)
-rest = lab()
+page.predict(STEM, "How probable will the first choice be at temperature 0.5?", next_token.COOLED)
+told = st.empty()
+left, right = st.columns([3, 1], gap="large")
+with left:
+    prompt = inputs.text(STEM, "text", "Your text", TEXT, presets=PRESETS, height=70)
+with right:
+    chosen = inputs.model(STEM, "causal_lm")
+lab = st.container()
 page.notice(
     "A language model answers with a distribution over its whole vocabulary; a text is one way through it.",
     "Temperature changes how unequal the probabilities are, never their order; top-k and top-p cut the tail.",
     "The first choice at each step need not lead to the most probable text: compare the two paths in the tree.",
 )
-prompt = st.session_state.get(f"{STEM}_text", TEXT)
-page.footer(
+drawer = page.footer(
     STEM,
-    code=next_token_code(
-        st.session_state.get(f"{STEM}_model", MODEL),
-        prompt + st.session_state.get(f"{STEM}_written", ""),
-        next_token.truncation(STEM),
-    ),
+    code=code(prompt, chosen),
     deeper=(
         ("GPT-2 (Radford et al. 2019)", "https://openai.com/index/better-language-models/"),
         ("GPT-3 (Brown et al. 2020)", "https://arxiv.org/abs/2005.14165"),
@@ -89,6 +105,7 @@ page.footer(
         ("Inside a transformer: Transformer Explainer", "https://poloclub.github.io/transformer-explainer/"),
     ),
 )
-
+with lab:
+    rest = views(prompt, chosen, drawer, told)
 for write in rest:  # last, so that the page stands while the model writes
     write()

@@ -9,9 +9,10 @@ from lecture_core.law import Law
 from lecture_core.provenance import Provenance
 from lecture_core.quantities import count, power, three_digits
 from lecture_core.scaling_models import load_models
-from lecture_core.scaling_report import Split, code, moved, verdict
+from lecture_core.scaling_report import Split, code, verdict
 from lecture_core.ui import page, results, scaling_inputs
 from lecture_core.ui.charts import chart
+from lecture_core.ui.compute_drag import drag_a_model
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.scaling_views import closer_look, published_fits, rule_of_thumb
 from lecture_core.ui.tables import lecture_table
@@ -36,11 +37,8 @@ def numbers(split: Split) -> None:
 
 
 def size_and_data(split: Split) -> None:
-    model = scaling_inputs.moved(STEM)
-    figure = scaling.loss_plane(split, load_models(), moved=model)
+    figure = scaling.loss_plane(split, load_models())
     chart(figure, key=f"{STEM}_plane", alt="Loss over parameters and tokens, with published models")
-    if model is not None:
-        st.markdown(moved(model, split.law))
     if st.toggle("Open the landscape in space", key=f"{STEM}_surface", bind="query-params"):
         st.caption(
             "Drag to turn it. If the box stays empty, this browser has no WebGL; the contours show the same loss."
@@ -55,6 +53,7 @@ def lab(place_of_code: DeltaGenerator) -> None:
             fit = scaling_inputs.law(STEM)
             view = scaling_inputs.view(STEM)
         explore(fit, view, place_of_code)
+        drag_a_model(STEM, fit)
 
 
 @st.fragment  # of its own: a slider's move draws no more than what it changes
@@ -87,8 +86,8 @@ page.notice(
     "longer is nearly as good, and cheaper to run.",
     "One set of runs, three answers: 93, 59 or 18 tokens per parameter, from rounding two exponents and from how the "
     "fit was done. The lecture's 20 is a rule of thumb.",
-    "In the chart of size and data, the lecture's models before Chinchilla lie below the line of best splits. "
-    "Llama-3 8B and Qwen-2.5 lie far above it: trained for longer than is best, cheap to run.",
+    "The lecture's models before Chinchilla lie below the line of best splits: drag one up its budget. Llama-3 8B and "
+    "Qwen-2.5 lie far above it: trained for longer than is best, cheap to run.",
 )
 deeper = (
     ("Hoffmann et al. 2022 (Chinchilla)", "https://arxiv.org/abs/2203.15556"),

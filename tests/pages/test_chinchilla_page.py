@@ -68,12 +68,43 @@ def test_the_second_chart_opens():
     assert any("line of best splits" in markdown.value for markdown in page.markdown)
 
 
-def test_a_model_moves_to_its_compute_optimal_place_and_the_landscape_opens():
-    page = opened(view="Size and data", moved="GPT-3 175B", surface="true")
+def test_the_landscape_opens():
+    page = opened(view="Size and data", surface="true")
     assert not page.warning
-    said = " ".join(markdown.value for markdown in page.markdown)
-    assert "53.1B parameters, 989B tokens" in said
-    assert "The loss as a landscape" in said
+    assert "The loss as a landscape" in " ".join(markdown.value for markdown in page.markdown)
+
+
+def said_of_the_drag(page: AppTest) -> str:
+    return next(m.value for m in page.markdown if "Its compute-optimal place" in m.value)
+
+
+def test_a_model_and_where_it_was_put_down_come_from_the_link():
+    page = opened()
+    assert said_of_the_drag(page).startswith("GPT-3 175B")
+    assert "53.1B parameters, 989B tokens" in said_of_the_drag(page)
+    page = opened(moved="Gopher 280B", placed="7e10")
+    assert not page.warning
+    assert page.query_params["chinchilla_placed"] in ("7e10", ["7e10"])
+    assert page.session_state["chinchilla_place"] == ("Gopher 280B", "7e10")
+    page.segmented_control(key="chinchilla_constants").set_value("As printed").run()
+    assert page.session_state["chinchilla_place"] == ("Gopher 280B", "7e10")
+    assert "under these constants" in said_of_the_drag(page)
+
+
+def test_another_model_starts_at_its_published_place():
+    page = opened(moved="Gopher 280B", placed="7e10")
+    page.selectbox(key="chinchilla_moved").set_value("Llama-3 8B").run()
+    assert page.session_state["chinchilla_place"] == ("Llama-3 8B", None)
+    assert "chinchilla_placed" not in page.query_params
+
+
+@pytest.mark.parametrize("value", BAD)
+def test_a_place_that_is_none_is_a_sentence_and_the_published_place(value):
+    page = opened(placed=value)
+    (warning,) = page.warning
+    assert "from 1.458e9 to 6.25e11" in warning.value
+    assert "<script>" not in warning.value
+    assert len(warning.value) < 200
 
 
 @pytest.mark.parametrize(

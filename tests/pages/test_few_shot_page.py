@@ -37,6 +37,44 @@ def test_default_view_completes_the_slide(default):
     assert "✓ right" in html(default)
 
 
+def test_the_answer_without_exemplars_waits_for_the_guess():
+    at = opened()
+    assert html(at).count("<pre") == 1
+    at.pills(key="few_shot_guess").select("No").run()
+    assert html(at).count("<pre") == 2
+    assert "You guessed **No**" in " ".join(box.value for box in (*at.success, *at.info))
+    at.slider(key="few_shot_k").set_value(4).run()
+    assert html(at).count("<pre") == 1
+    assert at.pills(key="few_shot_guess").value is None
+
+
+def test_one_click_shows_every_answer_from_now_on_and_the_link_keeps_it():
+    at = opened()
+    at.button(key="few_shot_show").click().run()
+    assert html(at).count("<pre") == 2
+    at.slider(key="few_shot_k").set_value(4).run()
+    assert html(at).count("<pre") == 2
+    assert at.query_params["few_shot_shown"] == "1"
+    assert html(opened(shown="1")).count("<pre") == 2
+
+
+@pytest.mark.parametrize(("task", "k"), [("date_format", "32"), ("drop_reading", "3"), ("sentiment", "16")])
+def test_a_long_prompt_is_folded_and_its_question_seen(task, k):
+    at = opened(task=load_task(task).title, k=k)
+    assert not at.exception
+    question = load_task(task).example.question
+    (end,) = [code.value for code in at.code if question in code.value and "torch" not in code.value]
+    assert end.rstrip().endswith(":")
+    assert any("between" in expander.label for expander in at.expander)
+
+
+def test_rates_of_an_earlier_version_of_the_task_are_not_shown(monkeypatch):
+    monkeypatch.setattr("lecture_core.recorded_runs.fingerprint_now", lambda rate: "changed")
+    at = opened()
+    assert "Recorded with an earlier version of the task" in words(at)
+    assert "Not measured with these settings yet." in words(at)
+
+
 def test_weights_are_the_same_before_and_after(default):
     checksums = re.search(r"before `(\w+)`, after `(\w+)`: equal", words(default))
     assert checksums.group(1) == checksums.group(2)
@@ -108,6 +146,15 @@ def test_unreadable_lines_get_a_sentence_and_stay(lines):
     assert not at.exception
     assert len(at.error) == 1
     assert "Expected" in at.error[0].value
+    assert at.text_area(key="few_shot_lines").value == lines
+
+
+def test_too_many_lines_are_said_and_nothing_is_lost():
+    at = opened(task="Your own task", k="5")
+    lines = "".join(f"{i} km => {i}000 m\n" for i in range(600))
+    at.text_area(key="few_shot_lines").set_value(lines).run()
+    assert not at.exception
+    assert "at most 8,000 characters in all; got 11,180 on 600 lines" in at.error[0].value
     assert at.text_area(key="few_shot_lines").value == lines
 
 

@@ -32,6 +32,22 @@ def test_true_answers_become_more_probable_and_no_weight_changes():
     assert last > 2 * first
 
 
+def test_the_curve_with_wrong_answers_waits_for_the_guess():
+    at = opened(k="8", orders="1")
+    assert "waits for your guess" in words(at)
+    at.pills(key=f"{STEM}_guess").select("It rises, but less").run()
+    assert not at.exception
+    assert "waits for your guess" not in words(at)
+    assert "You guessed **It rises, but less**" in " ".join(box.value for box in (*at.success, *at.info))
+
+
+def test_one_click_shows_the_curve_without_a_guess():
+    at = opened(k="4", orders="1")
+    at.button(key=f"{STEM}_show").click().run()
+    assert "waits for your guess" not in words(at)
+    assert at.query_params[f"{STEM}_shown"] == "1"
+
+
 def test_a_link_restores_task_and_conditions():
     at = opened(task=load_task("sentiment").title, k="4", orders="1", conditions=CONDITIONS["letters"].title)
     assert not at.exception

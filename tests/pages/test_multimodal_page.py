@@ -1,5 +1,6 @@
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,7 +8,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from lecture_core import catalog
-from lecture_core.ui import unicorn
+from lecture_core.drawing_round import Tally
+from lecture_core.errors import BusyError
+from lecture_core.ui import blind_vote, unicorn
 from tests.unit.scripted_engine import ScriptedEngine
 
 PAGE = str(Path(__file__).parents[2] / "pages/scaling/multimodal.py")
@@ -139,15 +142,104 @@ class TestUnicorn:
         at.text_area(key=f"{STEM}_svg").set_value("I cannot draw.").run()
         assert "Nothing in this text can be drawn" in words(at)
 
-    def test_the_model_is_asked_only_on_demand(self, monkeypatch):
-        scripted = ScriptedEngine(reply=lambda prompt: DRAWN)
-        monkeypatch.setattr(unicorn, "get_engine", lambda: scripted)
-        at = opened(thing="horse")
-        assert scripted.prompts == []
-        at.button(key=f"{STEM}_draw").click().run()
+    def test_without_a_text_model_the_command_is_named(self):
+        at = opened()
+        assert "No model that writes text is on this machine" in words(at)
+        assert "python -m lecture_core.catalog pull" in words(at)
+        assert all(button.key != f"{STEM}_draw" for button in at.button)
+
+
+@pytest.fixture
+def drawn_by(monkeypatch):
+    """Give a function that lets the page draw with an engine of ours and models of these ids."""
+    monkeypatch.setattr(blind_vote, "TALLY", Tally())
+
+    def opened_with(reply, *models, **query):
+        here = lambda spec: SimpleNamespace(usable=spec.id in models, command="pull it")  # noqa: E731
+        monkeypatch.setattr(unicorn, "availability", here)
+        engine = ScriptedEngine(reply=reply)
+        monkeypatch.setattr(unicorn, "get_engine", lambda: engine)
+        return opened(**query), engine
+
+    return opened_with
+
+
+def draw(at):
+    at.button(key=f"{STEM}_draw").click().run()
+    assert not at.exception
+    return at
+
+
+def ballot(at):
+    return next(group for group in at.segmented_control if group.key.startswith(f"{STEM}_vote_"))
+
+
+@pytest.mark.usefixtures("no_model")
+class TestBlindVote:
+    def test_the_models_are_asked_only_on_demand_and_once(self, drawn_by):
+        at, engine = drawn_by(lambda _: DRAWN, "gpt2", thing="horse")
+        assert engine.prompts == []
+        draw(at).run()
+        assert len(engine.prompts) == 3
+        assert all("a horse" in messages[-1].content and len(messages) == 3 for messages in engine.prompts)
+        at.toggle(key=f"{STEM}_example").set_value(False).run()
+        assert len(engine.prompts) == 3
+        draw(at)
+        assert all(len(messages) == 1 for messages in engine.prompts[3:])
+
+    def test_names_texts_and_tally_stay_hidden_until_the_vote(self, drawn_by):
+        at, _ = drawn_by(lambda _: DRAWN, "gpt2", "gpt2-medium", "gpt2-large")
+        draw(at)
+        assert ballot(at).options == ["A", "B", "C", "None of them"]
+        assert "Who drew what" not in words(at)
+        assert DRAWN not in words(at)
+        assert at.button(key=f"{STEM}_cast").disabled
+        ballot(at).set_value("B").run()
+        at.button(key=f"{STEM}_cast").click().run()
         assert not at.exception
-        ((message,),) = scripted.prompts
-        assert "a horse" in message.content
-        assert "Shapes drawn: 1" in words(at)
-        at.run()
-        assert len(scripted.prompts) == 1
+        assert "Who drew what" in words(at)
+        assert words(at).count("Shapes drawn: 1; left out: script ×1.") == 3
+        assert "1 vote on exactly these drawings, kept in this server's memory until it restarts." in words(at)
+        names = [expander.label for expander in at.expander if "seed 0" in expander.label]
+        assert {name.split(", ")[0][3:] for name in names} == {"gpt2", "gpt2-medium", "gpt2-large"}
+        votes = next(frame.value for frame in at.dataframe if "Votes" in frame.value)
+        assert votes["Votes"].tolist() == ["0", "1, yours", "0", "0"]
+
+    def test_a_second_visitor_adds_to_the_same_round(self, drawn_by, monkeypatch):
+        for visitor, letter in (("one", "A"), ("two", "A"), ("three", "None of them")):
+            at, _ = drawn_by(lambda _: DRAWN, "gpt2")
+            monkeypatch.setattr(blind_vote, "session_id", lambda visitor=visitor: visitor)
+            draw(at)
+            ballot(at).set_value(letter).run()
+            at.button(key=f"{STEM}_cast").click().run()
+        assert "3 votes on exactly these drawings" in words(at)
+
+    def test_without_a_vote_all_is_told_and_nothing_counted(self, drawn_by):
+        at, _ = drawn_by(lambda _: DRAWN, "gpt2")
+        draw(at)
+        at.button(key=f"{STEM}_peek").click().run()
+        assert "You revealed them without a vote." in words(at)
+        assert "0 votes on exactly these drawings" in words(at)
+
+    def test_a_text_that_draws_nothing_is_called_so_and_cannot_be_voted_for(self, drawn_by):
+        texts = iter([DRAWN, "I cannot draw.", '<svg><rect width="5" height="5" fill="white"/></svg>'])
+        at, _ = drawn_by(lambda _: next(texts), "gpt2")
+        draw(at)
+        assert words(at).count("Did not draw.") == 2
+        assert ballot(at).options == ["A", "None of them"]
+
+    def test_where_nobody_draws_there_is_no_vote_and_all_is_told(self, drawn_by):
+        at, _ = drawn_by(lambda _: "<b>no</b> ![x](https://evil.example/a.png)", "gpt2")
+        draw(at)
+        assert "None of the 3 drew anything" in words(at)
+        assert "Who drew what" in words(at)
+        assert not any("evil" in markdown.value for markdown in at.markdown)
+
+    def test_a_refusal_belongs_to_its_drawing(self, drawn_by):
+        def reply(prompt):
+            raise BusyError("Too many wait.")
+
+        at, _ = drawn_by(reply, "gpt2")
+        draw(at)
+        assert words(at).count("Did not draw.") == 3
+        assert words(at).count("Too many wait.") == 3

@@ -138,6 +138,15 @@ def test_the_generations_stand_with_their_source():
     assert "Radford et al. 2018" in words(at)
 
 
+@pytest.mark.parametrize("view", ["Next token", "Tree"])
+def test_what_is_too_long_is_said_and_stays_in_the_box(view):
+    at = opened(view=view)
+    at.text_area(key=f"{STEM}_text").set_value("word " * 500).run()
+    assert not at.exception
+    assert "at most 2,000 characters; got 2,500" in at.error[0].value
+    assert at.text_area(key=f"{STEM}_text").value == "word " * 500
+
+
 @pytest.mark.parametrize("view", ["Next token", "Tree", "Let it write"])
 @pytest.mark.parametrize("text", ["", "   ", "\x07"])
 def test_what_cannot_be_read_is_a_sentence_and_the_page_goes_on(text, view):
@@ -159,3 +168,23 @@ def test_strange_text_is_shown_as_text(text, view):
     assert "![i]" not in words(at)
     at = opened(view="Surprise", passage=text)
     assert not at.exception
+
+
+def test_a_branch_of_the_tree_is_appended_and_the_tree_grows_on():
+    at = opened(view="Tree", levels="2")
+    at.selectbox(key=f"{STEM}_branch_0").select_index(1).run()
+    at.button(key=f"{STEM}_take").click().run()
+    assert not at.exception
+    taken = written(at)
+    assert taken.startswith(" ")
+    assert f"After “The students opened their{taken}”" in words(at)
+    assert repr(f"The students opened their{taken}") in at.code[-1].value
+    at.button(key=f"{STEM}_anew").click().run()
+    assert written(at) == ""
+
+
+def test_the_guess_is_about_a_temperature_that_is_not_on_the_screen():
+    at = opened()
+    at.pills(key=f"{STEM}_guess").select("more than twice").run()
+    assert not at.exception
+    assert "You guessed **more than twice**, and you were right." in at.success[0].value

@@ -1,9 +1,15 @@
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from lecture_core import catalog
+from lecture_core.scaling_report import SHOWN_NAMES
+from lecture_core.ui import serving_speed
+from tests.unit.test_serving_speed import WritingEngine
 
 PAGE = str(Path(__file__).parents[2] / "pages/scaling/open_weight_models.py")
 STEM = "open_weight_models"
@@ -33,10 +39,19 @@ def test_serving_makes_the_cheapest_model_smaller():
 
 
 def test_a_link_restores_quality_tokens_and_constants():
-    at = opened(quality="70B", served="10T", constants="Unrounded")
+    at = opened(quality="70B", served="10T", constants="More digits")
     assert at.select_slider(key=f"{STEM}_quality").value == "70B"
     assert at.select_slider(key=f"{STEM}_served").value == "10T"
-    assert at.selectbox(key=f"{STEM}_constants").value == "Unrounded"
+    assert at.selectbox(key=f"{STEM}_constants").value == "More digits"
+
+
+@pytest.mark.parametrize(("earlier", "shown"), SHOWN_NAMES.items())
+def test_links_with_the_ids_of_the_constants_still_open(earlier, shown):
+    at = opened(constants=earlier)
+    assert not at.exception
+    assert at.selectbox(key=f"{STEM}_constants").value == shown
+    at.selectbox(key=f"{STEM}_constants").set_value("Refit 2024").run()
+    assert at.selectbox(key=f"{STEM}_constants").value == "Refit 2024"
 
 
 def test_money_asks_for_prices_and_low_utilisation_shrinks_the_model():
@@ -60,3 +75,74 @@ def test_memory_is_parameters_times_bits():
     frame = opened().dataframe[0].value.set_index("Model")
     assert frame.loc["Llama-3 70B", "16 bits"] == "140.0 GB"
     assert frame.loc["Llama-3 70B", "4 bits"] == "35.0 GB"
+
+
+def measured(at):
+    at.button(key=f"{STEM}_speed_start").click().run()
+    for _ in range(100):
+        if not at.session_state[f"{STEM}_speed"].running:
+            return at.run()
+        time.sleep(0.05)
+    raise AssertionError("the measurement did not end")
+
+
+def words(at):
+    return " ".join(element.value for element in (*at.markdown, *at.caption, *at.info, *at.error, *at.code))
+
+
+@pytest.fixture
+def one_model(monkeypatch):
+    spec = catalog.get("gpt2")
+    monkeypatch.setattr(
+        serving_speed, "availability", lambda row: type("A", (), {"usable": row == spec, "command": ""})
+    )
+    engine = WritingEngine()
+    monkeypatch.setattr(serving_speed, "get_engine", lambda: engine)
+    return engine
+
+
+@pytest.mark.usefixtures("one_model")
+class TestMeasuredHere:
+    def test_nothing_is_measured_or_drawn_before_the_click(self, one_model):
+        at = opened(cost="Money")
+        assert one_model.asked == []
+        assert "Cheapest, served here" not in cards(at)
+        assert "One model stands behind" not in words(at)
+
+    def test_a_measurement_runs_the_model_and_adds_the_practical_line(self, one_model):
+        at = measured(opened())
+        assert not at.exception
+        assert not at.error
+        assert {model for model, _ in one_model.asked} == {"gpt2"}
+        assert at.segmented_control(key=f"{STEM}_cost").value == "Money"
+        assert "Cheapest, served here" in cards(at)
+        assert "One model stands behind the green lines" in words(at)
+        assert "in proportion to N" in words(at)
+
+    def test_a_dearer_machine_makes_the_model_served_here_smaller(self):
+        at = measured(opened(here="0.001"))
+        cheap = at.metric[-1].value
+        at.number_input(key=f"{STEM}_here").set_value(1000.0).run()
+        assert at.metric[-1].label == "Cheapest, served here"
+        assert float(at.metric[-1].value.rstrip("BM")) < float(cheap.rstrip("BM"))
+
+    @pytest.mark.parametrize("served", ["none", "1B", "1e16"])
+    def test_no_price_and_no_amount_breaks_the_chart(self, served):
+        at = measured(opened(served=served, here="1000", quality="1T"))
+        assert not at.exception
+        assert "Cheapest, served here" in cards(at)
+
+    def test_in_flops_the_page_says_where_the_line_is(self):
+        at = measured(opened())
+        at.segmented_control(key=f"{STEM}_cost").set_value("FLOPs").run()
+        assert "Cheapest, served here" not in cards(at)
+        assert "Choose *Money* above" in words(at)
+
+
+def test_without_a_model_the_command_is_named(monkeypatch):
+    missing = type("A", (), {"usable": False, "command": "python -m lecture_core.catalog pull gpt2"})
+    monkeypatch.setattr(serving_speed, "availability", lambda row: missing)
+    at = opened()
+    assert not at.exception
+    assert "python -m lecture_core.catalog pull gpt2" in words(at)
+    assert all(button.key != f"{STEM}_speed_start" for button in at.button)

@@ -18,7 +18,6 @@ ROWS = {
 }
 
 
-
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
@@ -35,8 +34,7 @@ def tiny_folder(tmp_path_factory):
 def rows(tiny_folder, monkeypatch):
     template = catalog.get("minilm-mlm")
     tiny = {
-        i: replace(template, id=i, title=i, role=r, source=f"bundled:{i}", context_length=64)
-        for i, r in ROWS.items()
+        i: replace(template, id=i, title=i, role=r, source=f"bundled:{i}", context_length=64) for i, r in ROWS.items()
     }
     everything = catalog._rows() | tiny
     monkeypatch.setattr(catalog, "_rows", lambda: everything)

@@ -5,8 +5,8 @@ import pytest
 
 from lecture_core.errors import InvalidInputError
 from lecture_core.exemplars import CONDITIONS, choose_exemplars, conditions_of, random_letters, shuffled_answers
+from lecture_core.in_context import RISES, curve, examples_that_fit, rise, write
 from lecture_core.in_context import Pass as ReadPass
-from lecture_core.in_context import curve, examples_that_fit, write
 from lecture_core.provenance import Provenance
 from lecture_core.tasks import list_tasks, load_task
 
@@ -15,6 +15,12 @@ DATES = load_task("date_format")
 
 def reading(answers):
     return ReadPass(write(DATES, len(answers)), tuple(answers), (), (), (), Provenance("m", "r", "cpu", "float32"))
+
+
+@pytest.mark.parametrize(("end", "said"), [(-0.1, RISES[0]), (-0.3, RISES[0]), (-0.9, RISES[1]), (-2.9, RISES[2])])
+def test_a_spoiled_curve_is_compared_with_the_true_one_by_its_end(end, said):
+    true, spoiled = ([reading([-3.0, *[last] * 7])] for last in (-0.1, end))
+    assert rise(curve(true), curve(spoiled)) == said
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lecture_core.errors import InvalidInputError
-from lecture_core.overtraining import Prices, cheapest, plan, quality_of, smallest, tokens_for
+from lecture_core.figures.overtraining import cost_by_size
+from lecture_core.overtraining import Prices, cheapest, plan, quality_of, served_at, smallest, tokens_for
 from lecture_core.scaling_laws import EPOCH, HOFFMANN_PRINTED, HOFFMANN_UNROUNDED, Law, compute_optimal, predict_loss
 
 LAWS = st.builds(
@@ -76,3 +77,22 @@ def test_what_cannot_be_reached_is_named(loss, served):
 def test_prices_must_mean_something(field, value):
     with pytest.raises(InvalidInputError):
         Prices(**{field: value})
+
+
+@pytest.mark.parametrize("token_price", [None, 1e-22, 1e-18, 1e-14, 1e-10, 1e-6])
+@pytest.mark.parametrize("served", [0.0, 1e9, 2e12, 1e16])
+@pytest.mark.parametrize("size", [1e8, 13e9, 1e12])
+def test_the_chart_holds_every_plan_and_only_finite_numbers(size, served, token_price):
+    loss, prices = quality_of(size, EPOCH), Prices()
+    best, plain = cheapest(loss, served, EPOCH, prices), plan(size, loss, served, EPOCH, prices)
+    rates = None if token_price is None else served_at(token_price, prices)
+    here = None if rates is None else (rates, cheapest(loss, served, EPOCH, rates))
+    figure = cost_by_size(loss, served, EPOCH, prices, best, plain, unit="money", here=here)
+    for trace in figure.data:
+        assert np.isfinite(np.asarray(trace.x, float)).all()
+        assert np.isfinite(np.asarray(trace.y, float)).all()
+    (left, right), (bottom, top) = figure.layout.xaxis.range, figure.layout.yaxis.range
+    for end in (best, plain, *([here[1]] if here else [])):
+        assert left <= math.log10(end.parameters) <= right
+        assert bottom <= math.log10(end.cost) <= top
+    assert len(figure.data) == (8 if here else 5)

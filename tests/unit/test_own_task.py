@@ -35,6 +35,14 @@ def test_what_stands_between_input_and_output(arrow):
     assert [(item.question, item.answer) for item in items] == [("a b", "x y"), ("c", "z")]
 
 
+def test_what_is_too_long_is_said_with_limit_size_and_remedy():
+    lines = "".join(f"{i} => {i}\n" for i in range(1000))
+    with pytest.raises(InvalidInputError, match=r"at most 8,000 characters in all; got 10,780 on 1,000 lines. Delete"):
+        read_own_task(lines)
+    with pytest.raises(InvalidInputError, match=r"description of at most 200 characters; got 201"):
+        read_own_task(EXAMPLE, "x" * 201)
+
+
 def test_a_description_stands_in_front():
     task = read_own_task("a => x\nb => y", "  Say\nit ")
     assert build_prompt(task, task.items[0], 1) == "Say it\nInput: b\nOutput: y\nInput: a\nOutput:"

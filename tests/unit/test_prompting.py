@@ -16,7 +16,7 @@ from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.exemplars import CONDITIONS, ORDERS, choose_exemplars
 from lecture_core.few_shot import Asking
 from lecture_core.measurement import as_csv, judged
-from lecture_core.prompting import PromptForm, build_prompt, exemplars_that_fit
+from lecture_core.prompting import PromptForm, build_prompt, exemplars_that_fit, fold, prompt_parts
 from lecture_core.tasks import Item, list_tasks, load_task
 
 DATES = load_task("date_format")
@@ -31,6 +31,25 @@ def test_three_exemplars_of_the_date_task_are_the_slide():
         "Input: 2010-09-23\nOutput: !09!23!2010!\n"
         "Input: 2005-07-23\nOutput:"
     )
+
+
+@given(st.sampled_from(FEW_SHOT), st.integers(0, 32), st.data())
+def test_a_folded_prompt_loses_nothing_and_ends_with_the_whole_question(task, k, data):
+    item = data.draw(st.sampled_from((task.example, *task.items)))
+    prompt = prompt_parts(task, item, k)
+    folded = fold(prompt)
+    pieces = [piece for piece in (folded.beginning, folded.middle, folded.end) if piece]
+    assert prompt.separator.join(pieces) == prompt.text == build_prompt(task, item, k)
+    assert folded.end.endswith(prompt.question)
+    assert bool(folded.exemplars) == bool(folded.middle)
+
+
+def test_a_long_prompt_is_folded_and_a_short_one_is_not():
+    assert fold(prompt_parts(DATES, DATES.example, 3)).exemplars == 0
+    folded = fold(prompt_parts(DATES, DATES.example, 32))
+    assert folded.exemplars == 29
+    assert folded.beginning.startswith("Input: 2014-06-01\nOutput: !06!01!2014!")
+    assert folded.end.count("Input:") == 2
 
 
 def test_unscramble_without_exemplars_is_the_slide():

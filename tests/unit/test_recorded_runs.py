@@ -4,11 +4,24 @@ import pytest
 
 from lecture_core.few_shot import KS
 from lecture_core.measurement import Outcome, tally
+from lecture_core.prompting import fingerprint
 from lecture_core.provenance import Provenance
-from lecture_core.recorded_runs import RecordedRate, RunError, counted, load_run, rates, save_run
+from lecture_core.record import stamped
+from lecture_core.recorded_runs import (
+    RecordedRate,
+    RunError,
+    counted,
+    fingerprint_now,
+    load_run,
+    outdated,
+    rates,
+    save_run,
+)
 from lecture_core.tasks import Item, list_tasks, load_task
 
-RATE = RecordedRate("sums", "4", 7, 50, 4, 0, "small", "abcd", "cpu", "Q4_1", "2026-11-22", "python -m x")
+TASK = "date_format"
+RATE = stamped(RecordedRate(TASK, "4", 7, 50, 4, 0, "small", "abcd", "cpu", "Q4_1", "2026-11-22", "python -m x"))
+SHIPPED = ("few_shot_accuracy", "chain_of_thought_accuracy")
 
 
 def test_what_was_saved_is_read_again(tmp_path):
@@ -20,7 +33,51 @@ def test_what_was_saved_is_read_again(tmp_path):
 def test_rates_are_those_of_task_model_seed_and_exemplars(tmp_path):
     others = [replace(RATE, **change) for change in ({"task": "o"}, {"model": "o"}, {"seed": 1}, {"exemplars": 2})]
     save_run("run", [RATE, *others], folder=tmp_path)
-    assert rates("run", task="sums", model="small", seed=0, exemplars=4, folder=tmp_path) == {"4": RATE}
+    assert rates("run", task=TASK, model="small", seed=0, exemplars=4, folder=tmp_path) == {"4": RATE}
+    assert not outdated("run", task=TASK, model="small", seed=0, folder=tmp_path)
+
+
+@pytest.mark.parametrize("old", ["", "0123456789abcdef"])
+def test_a_rate_of_an_earlier_version_of_the_task_is_not_shown(tmp_path, old):
+    save_run("run", [RATE, replace(RATE, condition="8", fingerprint=old)], folder=tmp_path)
+    assert set(rates("run", task=TASK, model="small", seed=0, folder=tmp_path)) == {"4"}
+    assert outdated("run", task=TASK, model="small", seed=0, folder=tmp_path)
+
+
+def test_a_file_from_before_fingerprints_is_read_and_holds_nothing_current(tmp_path):
+    path = save_run("run", [replace(RATE, fingerprint="")], folder=tmp_path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(line.rpartition(",")[0] for line in lines), encoding="utf-8")
+    assert [rate.is_current for rate in load_run("run", folder=tmp_path)] == [False]
+
+
+def test_a_rate_of_a_task_that_is_gone_is_not_current():
+    assert not replace(RATE, task="sums", fingerprint="0123").is_current
+
+
+def test_the_fingerprint_changes_with_prompt_answer_and_judging():
+    task = load_task(TASK)
+    prints = {
+        fingerprint(task, ["p"], ["a"]),
+        fingerprint(task, ["q"], ["a"]),
+        fingerprint(task, ["p"], ["b"]),
+        fingerprint(replace(task, stop=("x",)), ["p"], ["a"]),
+        fingerprint(replace(task, labels=("a", "b")), ["p"], ["a"]),
+    }
+    assert len(prints) == 5
+    conditions = [replace(RATE, condition=k, seed=seed, n=n) for k in "12" for seed in (0, 1) for n in (49, 50)]
+    assert len({fingerprint_now(rate) for rate in conditions}) == 8
+
+
+def test_stamping_keeps_a_fingerprint_that_is_there():
+    assert stamped(replace(RATE, fingerprint="old")).fingerprint == "old"
+    assert stamped(replace(RATE, fingerprint="")) == RATE
+
+
+@pytest.mark.parametrize("run", SHIPPED)
+def test_shipped_rates_were_measured_on_the_present_tasks(run):
+    """After a task or its prompt changed: `python -m lecture_core.record few_shot` (or `chain_of_thought`)."""
+    assert [rate for rate in load_run(run) if not rate.is_current] == []
 
 
 def test_a_run_not_recorded_has_no_rates(tmp_path):

@@ -37,3 +37,24 @@ def test_a_thread_without_a_visitor_draws_nothing():
     thread.start()
     thread.join(5)
     assert not thread.is_alive()
+
+
+def test_a_wait_of_a_fragment_does_not_touch_the_toast_of_the_whole_page():
+    def script():
+        import streamlit as st
+
+        from lecture_core.engine.waiting import Waiting
+        from lecture_core.ui import waiting
+
+        @st.fragment
+        def part():
+            if st.button("again"):
+                waiting.show(Waiting(2, 6.0))
+
+        waiting._EVERY = 0
+        waiting.show(Waiting(4, 8.0))
+        part()
+
+    at = AppTest.from_function(script).run()
+    at.button[0].click().run()
+    assert not at.exception

@@ -1,0 +1,47 @@
+"""The few-shot lab in the browser: the guess, a long prompt, a task that is too long."""
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+
+def healthy(seen):
+    assert seen.page.get_by_test_id("stException").count() == 0
+    assert seen.errors == []
+    assert seen.foreign == []
+    assert not seen.overflows()
+
+
+def test_the_answer_without_exemplars_comes_after_the_guess(server, visit):
+    seen = visit(server).open("/few_shot")
+    seen.page.get_by_text("waits for your guess").wait_for()
+    seen.page.get_by_role("radio", name="No", exact=True).click()
+    seen.page.get_by_text("You guessed").wait_for()
+    seen.settle()
+    assert seen.page.get_by_text("waits for your guess").count() == 0
+    healthy(seen)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_long_prompt_shows_its_beginning_and_its_question(server, visit, width):
+    seen = visit(server, width=width).open("/few_shot?few_shot_k=32")
+    seen.page.get_by_text("29 more exemplars between").wait_for()
+    beginning, *_, end = (text.strip() for text in seen.page.get_by_test_id("stCode").all_inner_texts() if text.strip())
+    assert beginning.startswith("Input: 2014-06-01")
+    assert end.endswith("Input: 2005-07-23\nOutput:")
+    seen.settle()
+    seen.keep(f"few_shot_k_32_{width}")
+    healthy(seen)
+
+
+def test_a_pasted_task_that_is_too_long_is_said_and_stays(server, visit):
+    seen = visit(server).open("/few_shot?few_shot_task=Your+own+task")
+    box = seen.page.get_by_label("Your examples, one a line")
+    box.wait_for()
+    seen.settle()
+    lines = "".join(f"{i} km => {i}000 m\n" for i in range(600))
+    box.fill(lines)
+    box.press("Control+Enter")
+    seen.page.get_by_text("at most 8,000 characters in all; got 11,180 on 600 lines").wait_for()
+    assert box.input_value() == lines
+    healthy(seen)
