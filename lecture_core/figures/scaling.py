@@ -13,7 +13,7 @@ from lecture_core.figures.template import FAMILY_COLOURS, base_layout, fixed_mar
 from lecture_core.quantities import count, power, three_digits
 from lecture_core.scaling_laws import ComputeOptimal, IsoFlop, Law, frontier, isoflop_curve, predict_loss
 from lecture_core.scaling_models import ModelPoint
-from lecture_core.scaling_report import Split, best_place, loss_terms
+from lecture_core.scaling_report import Split, loss_terms
 
 BEST = "#2389CA"  # blue that stands out on a white and on a dark page
 YOURS = FAMILY_COLOURS["decoder"]
@@ -151,14 +151,8 @@ def _your_split(split: Split, y: float, *, label_at: str) -> go.Scatter:
     )
 
 
-def loss_plane(
-    split: Split, models: Sequence[ModelPoint], *, moved: ModelPoint | None = None, height: int = 480
-) -> go.Figure:
-    """Draw the loss over parameters and tokens with the best splits, lines of equal compute and published models.
-
-    Args:
-        moved: a model that an arrow takes to the best split of its own compute.
-    """
+def loss_plane(split: Split, models: Sequence[ModelPoint], *, height: int = 480) -> go.Figure:
+    """Draw the loss over parameters and tokens with the best splits, lines of equal compute and published models."""
     x, y = plane(split, models)
     title = "Which models lie on the line of best splits?"
     chart = go.Figure(layout=base_layout(height=height, title=title))
@@ -169,8 +163,6 @@ def loss_plane(
     for family in dict.fromkeys(model.family for model in models):
         chart.add_trace(_family([model for model in models if model.family == family]))
     chart.add_trace(_your_split(split, split.tokens, label_at="top center"))
-    if moved is not None:
-        _move(chart, best_place(moved, split.law))
     chart.update_xaxes(title_text="parameters N", **log_axis(*x, count))
     chart.update_yaxes(title_text="training tokens D", **log_axis(*y, count))
     return fixed_margins(chart)
@@ -181,26 +173,6 @@ def plane(split: Split, models: Sequence[ModelPoint]) -> tuple[tuple[float, floa
     sizes = [split.parameters, *(model.parameters for model in models)]
     tokens = [split.tokens, *(model.tokens for model in models)]
     return (min(sizes) / 2.5, max(sizes) * 6), (min(tokens) / 6, max(tokens) * 4)
-
-
-def _move(chart: go.Figure, place: Split) -> None:
-    best = place.best
-    chart.add_trace(
-        go.Scatter(
-            x=[best.parameters],
-            y=[best.tokens],
-            mode="markers",
-            marker={"color": BEST, "size": 15, "symbol": "star", "line": {"color": "white", "width": 1}},
-            hovertext=f"best split of the same compute<br>{_describe(best.parameters, best.tokens)}",
-            hoverinfo="text",
-        )
-    )
-    ends = {"x": math.log10(best.parameters), "y": math.log10(best.tokens)}
-    start = {"ax": math.log10(place.parameters), "ay": math.log10(place.tokens)}
-    chart.add_annotation(
-        **ends, **start, axref="x", ayref="y", showarrow=True, arrowhead=2, arrowwidth=3, arrowcolor=YOURS, text="",
-        standoff=8, startstandoff=6,
-    )  # fmt: skip
 
 
 def _contours(law: Law, x: tuple[float, float], y: tuple[float, float]) -> go.Contour:

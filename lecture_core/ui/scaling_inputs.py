@@ -6,7 +6,7 @@ import streamlit as st
 
 from lecture_core.quantities import count, log_marks, power
 from lecture_core.scaling_laws import CHINCHILLA_FLOPS, Law
-from lecture_core.scaling_models import ModelPoint, load_models
+from lecture_core.scaling_models import load_models
 from lecture_core.scaling_report import PUBLISHED_LAWS, SHOWN_NAMES, Split
 from lecture_core.training_plan import Machines
 from lecture_core.ui.errors import escape_markdown
@@ -16,7 +16,6 @@ FITS = {SHOWN_NAMES[name]: law for name, law in PUBLISHED_LAWS.items()}
 CONSTANTS = (*FITS, OWN)
 BY_BUDGET, BY_DATA = MODES = ("Compute and size", "Size and data")
 CURVES, PLANE = VIEWS = ("Loss by size", "Size and data")
-NOWHERE = "none"
 MODELS = {model.name: model for model in load_models()}
 LOOKS = ("Three approaches", "2020 and 2022", "Plan a training", "Rounding", "Table A3")
 APPROACHES = ("1 Lowest curves", "2 Parabolas", "3 One formula")
@@ -59,7 +58,7 @@ _CHOICES: dict[str, tuple[str, ...] | Mapping[str, float]] = {
     "compute": BUDGETS,
     "parameters": SIZES,
     "tokens": DATA,
-    "moved": (NOWHERE, *MODELS),
+    "moved": tuple(MODELS),
     "look": LOOKS,
     "approach": APPROACHES,
     "surface": ("true", "false"),
@@ -113,13 +112,6 @@ def law(stem: str) -> Law:
 def view(stem: str) -> str:
     """Let the visitor choose the chart; return one of `VIEWS`."""
     return choose(stem, "view", "Chart", VIEWS)
-
-
-def moved(stem: str) -> ModelPoint | None:
-    """Let the visitor choose a published model to be moved to its compute-optimal place."""
-    names = [NOWHERE, *MODELS]
-    label = "Move a model to its compute-optimal place"
-    return MODELS.get(st.selectbox(label, names, key=f"{stem}_moved", bind="query-params", width=330))
 
 
 def machines(stem: str) -> Machines:

@@ -171,7 +171,7 @@ def figures():
         approaches.two_laws(EPOCH, CHINCHILLA_FLOPS, load_models()),
         approaches.digits_kept(versions, CHINCHILLA_FLOPS, 2),
         approaches.planned_size(plans, plans[1], 1e22),
-        loss_plane(split, load_models(), moved=load_models()[0]),
+        loss_plane(split, load_models()),
         loss_surface(split, load_models()),
     ]
 
