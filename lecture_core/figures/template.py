@@ -84,6 +84,8 @@ def fixed_margins(chart: go.Figure, *, left: int = 72, below: int = 56) -> go.Fi
 def log_axis(low: float, high: float, label: Callable[[float], str]) -> dict[str, Any]:
     """Return the settings of a logarithmic axis that ticks at powers of ten in words: 1M, 10B, 1e21.
 
+    Where fewer than three lie between the ends, 2 and 5 times a power of ten are ticks too.
+
     Args:
         low: left or lower end, above zero.
         high: right or upper end.
@@ -92,6 +94,9 @@ def log_axis(low: float, high: float, label: Callable[[float], str]) -> dict[str
     first, last = math.ceil(round(math.log10(low), 9)), math.floor(round(math.log10(high), 9))
     every = max(1, math.ceil((last - first) / _MOST_DECADES))
     ticks = [10.0**exponent for exponent in range(first, last + 1, every)]
+    if len(ticks) < 3:
+        marks = (step * 10.0**exponent for exponent in range(first - 1, last + 1) for step in (1, 2, 5))
+        ticks = [mark for mark in marks if low <= mark <= high]
     return {
         "type": "log",
         "range": [math.log10(low), math.log10(high)],

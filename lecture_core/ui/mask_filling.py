@@ -12,7 +12,7 @@ from lecture_core.loading import availability
 from lecture_core.text_input import hide
 from lecture_core.ui import inputs, results
 from lecture_core.ui.errors import escape_markdown, user_errors
-from lecture_core.ui.memory import remember, rerun_here
+from lecture_core.ui.memory import remember
 
 MAX_WORDS = 5
 _FATES: dict[str, results.Mark] = {"untouched": "none", "masked": "masked", "random": "random", "kept": "kept"}
@@ -21,8 +21,8 @@ _FATES: dict[str, results.Mark] = {"untouched": "none", "masked": "masked", "ran
 def strip(stem: str, result: FillMaskResult, model: str, temperature: float, words: Sequence[str]) -> int:
     """Show the tokens with the first choice under each mask; return the index of the selected mask.
 
-    A click on a mask selects it. A click on a word hides it: the new text waits under `<stem>_hide` for the next run.
-    A word dragged onto a mask selects the mask and waits under `<stem>_ask`, to be asked for.
+    A click on a mask selects it, a click on a word hides it in `<stem>_text`. A word dragged onto a mask selects the
+    mask and comes to those of `<stem>_asked`.
 
     Args:
         words: the visitor's own, ready to be dragged.
@@ -37,19 +37,18 @@ def strip(stem: str, result: FillMaskResult, model: str, temperature: float, wor
         for i, (text, starts, special) in enumerate(zip(tokens.tokens, tokens.starts_word, tokens.special, strict=True))
     ]
 
+    def click(index: int) -> None:
+        if index in order:
+            st.session_state[f"{stem}_mask"] = order[index]
+        else:
+            st.session_state[f"{stem}_text"] = hide(result.text, tokens.spans[index])
+
     def drop(index: int, word: str) -> None:
         st.session_state[f"{stem}_mask"] = order.get(index, chosen)
         if word not in words:
-            st.session_state[f"{stem}_ask"] = word
-        rerun_here()
+            st.session_state[f"{stem}_asked"] = _with_word(words, word)
 
-    clicked = results.token_strip(f"{stem}_strip", chips, clickable=True, on_drop=drop, tray=words)
-    if clicked in order:
-        st.session_state[f"{stem}_mask"] = order[clicked]
-        rerun_here()
-    if clicked is not None and not chips[clicked].special:
-        st.session_state[f"{stem}_hide"] = hide(result.text, tokens.spans[clicked])
-        st.rerun()
+    results.token_strip(f"{stem}_strip", chips, on_click=click, on_drop=drop, tray=words)
     return chosen
 
 
@@ -58,9 +57,9 @@ def own_words(text: str) -> list[str]:
     return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))[-MAX_WORDS:]
 
 
-def with_word(text: str, word: str) -> str:
-    """Return a comma-separated list with one more word; the oldest gives way."""
-    return ", ".join(own_words(f"{text}, {word.replace(',', ' ')}"))
+def _with_word(words: Sequence[str], word: str) -> str:
+    """The visitor's list with one more word; the oldest gives way."""
+    return ", ".join(own_words(",".join([*words, word.replace(",", " ")])))
 
 
 def _mask_chip(text: str, mask: MaskPrediction, chosen: bool, temperature: float) -> results.StripToken:

@@ -13,8 +13,12 @@ from lecture_core.ui.errors import escape_markdown
 LINK = "three_objectives"
 
 
-def word_strip(key: str, text: HiddenText) -> int | None:
-    """Show the words of the text, hidden ones striped; return the word clicked in this run, else None."""
+def word_strip(key: str, text: HiddenText, *, into: str) -> None:
+    """Show the words of the text, hidden ones striped; a click on a word turns it over in the state under `into`."""
+
+    def turn(index: int) -> None:
+        st.session_state[into] = text.toggled(index).marked()
+
     chips = [
         results.StripToken(
             text.plain[start:end],
@@ -24,7 +28,7 @@ def word_strip(key: str, text: HiddenText) -> int | None:
         )
         for i, (start, end) in enumerate(text.words)
     ]
-    return results.token_strip(key, chips, clickable=True, linked=LINK)
+    results.token_strip(key, chips, linked=LINK, on_click=turn)
 
 
 def panel(key: str, objective: Objective, *, limits: str) -> None:

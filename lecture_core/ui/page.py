@@ -83,7 +83,8 @@ def footer(stem: str, *, code: str, deeper: Sequence[tuple[str, str]] = ()) -> D
         the place of the code, for a fragment above that writes it anew with `show_code`.
     """
     st.divider()
-    with st.expander("Code that reproduces this", icon=":material/code:"):
+    # Opening it runs the page: what a fragment changed since is in the code then.
+    with st.expander("Code that reproduces this", icon=":material/code:", key=f"{stem}_code", on_change="rerun"):
         place = st.empty()
         show_code(place, code)
     copy_link(f"{stem}_copy_link")

@@ -82,31 +82,37 @@ def token_strip(
     tokens: Sequence[StripToken],
     *,
     family: Family = "encoder",
-    clickable: bool = False,
     linked: str = "",
+    on_click: Callable[[int], None] | None = None,
     on_drop: Callable[[int, str], None] | None = None,
     tray: Sequence[str] = (),
-) -> int | None:
-    """Show tokens as chips in reading order; return the index clicked in this run, else None.
+) -> None:
+    """Show tokens as chips in reading order.
+
+    The callbacks run before the page is drawn again, so they may set any state.
 
     Args:
         linked: strips of the same name light up together at the token under the pointer; empty for none.
+        on_click: called with the index of the token that was clicked; special ones cannot be.
         on_drop: called with the index of a mask and the word that was dragged onto it; without it nothing can be.
         tray: the visitor's own words, shown below the strip, to be dragged onto a mask.
     """
+
+    def clicked() -> None:
+        index = st.session_state[key].get("clicked")
+        if on_click and isinstance(index, int) and 0 <= index < len(tokens) and not tokens[index].special:
+            on_click(index)
+
+    def dropped() -> None:
+        came = st.session_state[key].get("dropped") or {}
+        token = came.get("token")
+        if on_drop and isinstance(token, int) and 0 <= token < len(tokens):
+            on_drop(token, str(came.get("word", "")).strip()[:MAX_DROPPED])
+
     chips = [asdict(token) | {"spoken": token.spoken(i + 1)} for i, token in enumerate(tokens)]
-    data = {"tokens": chips, "family": family, "clickable": clickable, "linked": linked, "tray": list(tray)}
+    data = {"tokens": chips, "family": family, "clickable": on_click is not None, "linked": linked, "tray": list(tray)}
     data["drops"] = on_drop is not None
-    result = components.token_strip(key=key, data=data, on_clicked_change=_rerun_only, on_dropped_change=_rerun_only)
-    dropped = result.dropped
-    if on_drop and dropped and 0 <= int(dropped["token"]) < len(tokens):
-        on_drop(int(dropped["token"]), str(dropped["word"]).strip()[:MAX_DROPPED])
-    clicked = result.clicked if clickable else None
-    return int(clicked) if clicked is not None and 0 <= int(clicked) < len(tokens) else None
-
-
-def _rerun_only() -> None:
-    """A component reports a trigger only where a callback is given."""
+    components.token_strip(key=key, data=data, on_clicked_change=clicked, on_dropped_change=dropped)
 
 
 def uncovered(stem: str, what: str) -> bool:

@@ -55,17 +55,11 @@ def measured(model: str, text: str) -> None:
 
 def fill_spans(stem: str, default: str, model: str) -> None:
     """Let the student choose spans, then compare what was hidden with what the model writes."""
-    waiting = st.session_state.pop(f"{stem}_next", None)
-    if waiting is not None:
-        st.session_state[f"{stem}_spans"] = waiting
     label = "A sentence; words in [brackets] are hidden"
     marked = inputs.text(stem, "spans", label, default, max_chars=600, height=70)
     with user_errors():
         text = hidden_text.read(marked)
-        clicked = objective_panels.word_strip(f"{stem}_words", text)
-        if clicked is not None:
-            st.session_state[f"{stem}_next"] = text.toggled(clicked).marked()
-            st.rerun()
+        objective_panels.word_strip(f"{stem}_words", text, into=f"{stem}_spans")
         source = objective_panels.span_strings(text)
         asked = (source, model)
         result = remember(f"{stem}_fill", asked, lambda: get_engine().text_to_text(source, model=model))

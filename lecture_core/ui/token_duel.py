@@ -11,8 +11,16 @@ from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
 
 
-def hidden_strip(key: str, corruption: Corruption, marked: frozenset[int]) -> int | None:
-    """Show the corrupted text with the student's marks and nothing of the truth; return the token clicked."""
+def hidden_strip(key: str, corruption: Corruption, marked: frozenset[int], *, into: str) -> None:
+    """Show the corrupted text with the student's marks and nothing of the truth; a click turns a mark in the state.
+
+    Args:
+        into: key of the marks, a frozen set of indices.
+    """
+
+    def turn(index: int) -> None:
+        st.session_state[into] = marked ^ {index}
+
     chips = [
         results.StripToken(
             token.corrupted,
@@ -22,8 +30,7 @@ def hidden_strip(key: str, corruption: Corruption, marked: frozenset[int]) -> in
         )
         for i, token in enumerate(corruption.tokens)
     ]
-    clicked = results.token_strip(key, chips, family="electra", clickable=True)
-    return None if clicked is None or corruption.tokens[clicked].special else clicked
+    results.token_strip(key, chips, family="electra", on_click=turn)
 
 
 def revealed_strip(key: str, corruption: Corruption, verdict: Detection, marked: frozenset[int]) -> None:

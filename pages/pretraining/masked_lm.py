@@ -27,10 +27,7 @@ PRESETS = {
 
 
 def try_it() -> tuple[str, str]:
-    """Ask for text and model; a click on a word of the strip hid it in the run before."""
-    hidden = st.session_state.pop(f"{STEM}_hide", None)
-    if hidden is not None:
-        st.session_state[f"{STEM}_text"] = hidden
+    """Ask for text and model."""
     left, right = st.columns([3, 1], gap="large")
     with left:
         label = "Your sentence, with [MASK] or ___ where a word is missing"
@@ -62,9 +59,6 @@ def words_and_temperature() -> tuple[list[str], float]:
     """Ask which words to look for, and for the temperature."""
     left, right = st.columns(2)
     hint = "hospital, school"
-    if dropped := st.session_state.pop(f"{STEM}_ask", None):
-        before = st.session_state.get(f"{STEM}_asked") or ""
-        st.session_state[f"{STEM}_asked"] = mask_filling.with_word(before, dropped)
     words = left.text_input("Ask for words", key=f"{STEM}_asked", placeholder=hint, bind="query-params", max_chars=80)
     heat = right.select_slider("Temperature", TEMPERATURES, 1.0, key=f"{STEM}_temperature", bind="query-params")
     return mask_filling.own_words(words or ""), heat

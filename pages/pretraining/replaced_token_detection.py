@@ -11,7 +11,7 @@ from lecture_core.engine import get_engine
 from lecture_core.engine.results import TEMPERATURES
 from lecture_core.ui import duel_run, inputs, page, results, token_duel
 from lecture_core.ui.errors import user_errors
-from lecture_core.ui.memory import remember, rerun_here
+from lecture_core.ui.memory import remember
 from lecture_core.ui.tables import lecture_table
 
 STEM = "replaced_token_detection"
@@ -60,10 +60,7 @@ def duel() -> None:
         corruption = remember(STEM, now, sample)
         if not shown:
             st.markdown("**The generator changed some words.** Click each word that you think is fake.")
-            clicked = token_duel.hidden_strip(f"{STEM}_strip", corruption, marked)
-            if clicked is not None:
-                st.session_state[f"{STEM}_marks"] = marked ^ {clicked}
-                rerun_here()
+            token_duel.hidden_strip(f"{STEM}_strip", corruption, marked, into=f"{STEM}_marks")
         else:
             st.markdown("**The truth**, and under each word the discriminator's probability that it is fake.")
             verdict = remember(

@@ -49,27 +49,16 @@ def chosen_models() -> dict[str, str]:
         return {form: inputs.model(f"{STEM}_{form}", role, label=FORMS[form][0]) for form, role in ROLES.items()}
 
 
-def toggle_clicked() -> None:
-    """A word clicked in the run before changes the text before its input is drawn."""
-    waiting = st.session_state.pop(f"{STEM}_next", None)
-    if waiting is not None:
-        st.session_state[f"{STEM}_text"] = waiting
-
-
 @st.fragment
 def lab() -> None:
     """One text, three panels; each panel may fail alone."""
-    toggle_clicked()
     label = "Your sentence; words in [brackets] are hidden"
     marked = inputs.text(STEM, "text", label, TEXT, presets=PRESETS, max_chars=600, height=70)
     models = chosen_models()
     with user_errors():
         text = hidden_text.read(marked)
         st.caption("Click a word to hide it or to show it. Point at a token: it lights up everywhere.")
-        clicked = objective_panels.word_strip(f"{STEM}_words", text)
-        if clicked is not None:
-            st.session_state[f"{STEM}_next"] = text.toggled(clicked).marked()
-            st.rerun()
+        objective_panels.word_strip(f"{STEM}_words", text, into=f"{STEM}_text")
         for form, (title, view, limits) in FORMS.items():
             with st.container(border=True):
                 st.subheader(title, anchor=False)

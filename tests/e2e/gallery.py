@@ -33,9 +33,13 @@ tokens = [
     StripToken("x" * 300),
     StripToken("[SEP]", special=True),
 ]
-clicked = results.token_strip("gallery_strip", tokens, clickable=True)
-if clicked is not None:
-    st.session_state["gallery_clicks"] = [*st.session_state.get("gallery_clicks", []), clicked]
+
+
+def count_click(index):
+    st.session_state["gallery_clicks"] = [*st.session_state.get("gallery_clicks", []), index]
+
+
+results.token_strip("gallery_strip", tokens, on_click=count_click)
 st.text(f"clicks: {st.session_state.get('gallery_clicks', [])}")
 results.token_strip(
     "gallery_rtl",
