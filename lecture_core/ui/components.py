@@ -20,3 +20,4 @@ def _component(name: str) -> ComponentRenderer:
 token_strip = _component("token_strip")
 candidate_bars = _component("candidate_bars")
 copy_link = _component("copy_link")
+scene_board = _component("scene_board")

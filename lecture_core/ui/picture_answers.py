@@ -15,7 +15,7 @@ from lecture_core.loading import availability
 from lecture_core.model_quality import evaluation
 from lecture_core.scene_questions import answer_to
 from lecture_core.scenes import Scene
-from lecture_core.ui import results
+from lecture_core.ui import results, scene_board
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import escape_markdown, user_errors
 
@@ -50,13 +50,22 @@ def cover_inputs(stem: str) -> tuple[int, list[int]]:
     return grid, [names.index(name) for name in covered]
 
 
-def scene_picture(scene: Scene, covered: Sequence[int], grid: int) -> np.ndarray:
-    """Show the scene, covered cells hatched; return what the model sees."""
-    pixels = scenes.render(scene)
-    shown = picture_view.enlarged(pixels, grid=grid if covered else 0, covered=covered)
-    words = scene.description()
-    st.image(shown, width=300, caption="64 by 64 pixels, as the model sees it, enlarged", alt=f"Scene: {words}")
-    return scenes.cover(pixels, covered, grid=grid)
+def scene_picture(stem: str, scene: Scene, covered: Sequence[int], grid: int) -> np.ndarray:
+    """Show the scene to be covered or rearranged by hand; return what the model sees."""
+
+    def cover(cells: Sequence[int]) -> None:
+        key = f"{stem}_covered" if grid == min(GRIDS.values()) else f"{stem}_covered_fine"
+        st.session_state[key] = [figures.cell_name(cell, grid) for cell in cells]
+
+    def move(after: Scene) -> None:
+        st.session_state[f"{stem}_scene"] = after.key
+
+    hand = scene_board.hand(stem)
+    moving = hand == scene_board.MOVE
+    scene_board.board(f"{stem}_board", scene, covered, grid, moving=moving, on_cover=cover, on_move=move)
+    does = "drag a shape to another cell" if moving else "press a cell, or paint over several"
+    st.caption(f"64 by 64 pixels, as the model sees it, enlarged: {does}.")
+    return scenes.cover(scenes.render(scene), covered, grid=grid)
 
 
 def ask(pixels: np.ndarray, question: str, spec: ModelSpec) -> ImageAnswer:

@@ -62,12 +62,12 @@ def _prepared(key: str, presets: Mapping[str, str]) -> None:
 
 
 def _one_shape(key: str, scene: Scene) -> None:
-    chosen = st.session_state.get(f"{key}_shape") or 0
-    if chosen >= len(scene.shapes):
-        st.session_state[f"{key}_shape"] = chosen = len(scene.shapes) - 1
-    index = st.selectbox(
-        "Shape", range(len(scene.shapes)), key=f"{key}_shape", format_func=lambda i: _name(scene, i), width=320
-    )
+    before = min(st.session_state.get(f"{key}_shape", 0), len(scene.shapes) - 1)
+    # A list of its own for each scene: the names change with it, and a widget remembers its choice by name.
+    widget = f"{key}_shape_of_{scene.key}"
+    numbers = range(len(scene.shapes))
+    index = st.selectbox("Shape", numbers, before, key=widget, format_func=lambda i: _name(scene, i), width=320)
+    st.session_state[f"{key}_shape"] = index
     with st.container(horizontal=True, gap="small"):
         for name, icon, columns, rows in _ARROWS:
             _button("", f"{key}_{name}", icon, key, scenes.moved(scene, index, columns, rows), tip=f"Move it {name}")

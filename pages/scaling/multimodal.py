@@ -58,7 +58,7 @@ def lab() -> None:
         grid, cells = picture_answers.cover_inputs(STEM)
         scene = scene_editor.current(STEM, SCENE)
         with place:
-            pixels = picture_answers.scene_picture(scene, cells, grid)
+            pixels = picture_answers.scene_picture(STEM, scene, cells, grid)
     with right:
         question = inputs.text(STEM, "question", "Your question", QUESTION, presets=QUESTIONS, max_chars=200, height=70)
         if spec is None:

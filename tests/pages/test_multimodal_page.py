@@ -80,7 +80,7 @@ class TestWithAModel:
 
     def test_a_property_of_the_chosen_shape_changes(self):
         at = opened(scene=SCENE)
-        at.selectbox(key=f"{STEM}_scene_shape").set_value(1).run()
+        at.selectbox(key=f"{STEM}_scene_shape_of_{SCENE}").set_value(1).run()
         at.selectbox(key=f"{STEM}_scene_colour").set_value("blue").run()
         assert at.text_input(key=f"{STEM}_scene").value == "big-red-star-1-1.small-blue-square-2-3"
 
