@@ -35,6 +35,7 @@ def bench(
     forecast: Law | None = None,
     revealed: bool = False,
     live: Points | None = None,
+    left_out: Points | None = None,
     by_compute: bool = False,
     height: int = 440,
 ) -> go.Figure:
@@ -46,10 +47,12 @@ def bench(
         hidden: runs held out; their measured losses are drawn only when `revealed`.
         forecast: the law that puts the hidden runs; None draws none.
         live: runs trained on the page.
+        left_out: runs that the law was not fitted to; drawn as open grey circles.
         by_compute: compute 6ND on the horizontal axis instead of tokens.
     """
-    hidden, live = hidden or Points((), (), ()), live or Points((), (), ())
-    everything = [part for part in (shown, hidden, live) if len(part)]
+    nothing = Points((), (), ())
+    hidden, live, left_out = hidden or nothing, live or nothing, left_out or nothing
+    everything = [part for part in (shown, hidden, live, left_out) if len(part)]
     x_of = _Axis(by_compute)
     title = "Can you say what the costliest runs will reach?" if len(hidden) else "The runs and the law"
     chart = go.Figure(layout=base_layout(height=height, title=title))
@@ -61,6 +64,9 @@ def bench(
             chart.add_trace(_law_line(size, law, everything, colours[size], x_of))
     elif law:
         chart.add_trace(_frontier(law, everything, x_of))
+    if len(left_out):
+        open_circles = ["circle-open"] * len(left_out)
+        chart.add_trace(_measured(left_out, dict.fromkeys(sizes, _GREY), open_circles, x_of, size=9))
     chart.add_trace(_measured(shown, colours, [marks[n] for n in shown.parameters], x_of))
     if len(hidden) and forecast:
         chart.add_trace(_forecasts(hidden, forecast, x_of))

@@ -11,7 +11,7 @@ from lecture_core.figures import scaling_bench as figures
 from lecture_core.quantities import count, three_digits
 from lecture_core.scaling_laws import Fit, Law
 from lecture_core.scaling_points import Points, fitted, percent_off, predicted
-from lecture_core.scaling_runs import COMMAND, ENOUGH_TO_FIT, ScalingRun
+from lecture_core.scaling_runs import COMMAND, ENOUGH_TO_FIT, FEWEST_TOKENS, ScalingRun
 from lecture_core.ui import page, results
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import user_errors
@@ -24,6 +24,10 @@ START = Law(1.5, 30.0, 200.0, 0.3, 0.4)
 """A rough guess that a visitor can better."""
 GUESSES = {"under 1 %": 1.0, "1 to 3 %": 3.0, "3 to 10 %": 10.0, "more": float("inf")}
 """Answers to the guess, each with the error it ends at."""
+SHORT_HELP = (
+    "In its first steps a model learns faster than the law allows, so we left the shortest runs out after we had seen "
+    "them. Fit them too, and compare the forecasts."
+)
 NO_FLOOR = 1e-6
 """Nats per token below which an E is none."""
 _SLIDERS = {"E": (0.05, 5.0, 0.01), "alpha": (0.02, 1.2, 0.005), "beta": (0.02, 1.2, 0.005)}
@@ -44,7 +48,10 @@ def bench(stem: str, runs: Sequence[ScalingRun], live: Points) -> None:
         runs: recorded; the largest by compute are held out.
         live: runs trained on this page.
     """
-    shown, hidden = (Points.of(part) for part in scaling_runs.split(runs))
+    long, short = scaling_runs.by_length(runs)
+    if st.session_state.get(f"{stem}_short", st.query_params.get(f"{stem}_short") == "true"):
+        long, short = tuple(runs), ()
+    shown, hidden = (Points.of(part) for part in scaling_runs.split(long))
     if len(shown) < ENOUGH_TO_FIT:
         _too_few(stem, runs, live)
         return
@@ -66,21 +73,25 @@ def bench(stem: str, runs: Sequence[ScalingRun], live: Points) -> None:
             forecast=committed or law,
             revealed=revealed,
             live=live,
+            left_out=Points.of(short),
             by_compute=by_compute,
         )
         chart(figure, key=f"{stem}_chart", alt=f"Loss of {len(shown)} runs, the law, {len(hidden)} hidden runs")
         results.caption(scaling_runs.provenance(runs))
-        st.caption(_key(hidden, live, committed, revealed=revealed))
+        st.caption(_key(hidden, live, committed, revealed=revealed, left_out=len(short)))
+        st.toggle("Fit the shortest runs too", key=f"{stem}_short", bind="query-params", help=SHORT_HELP)
     if committed is not None and revealed:
         _reveal(stem, committed, fitted(shown).law, hidden)
 
 
-def _key(hidden: Points, live: Points, committed: Law | None, *, revealed: bool) -> str:
+def _key(hidden: Points, live: Points, committed: Law | None, *, revealed: bool, left_out: int) -> str:
     said = figures.KEY
     if len(hidden):
         costliest = f"the {len(hidden)} costliest runs" if len(hidden) > 1 else "the costliest run"
         hiding = "squares, what they reached" if revealed else "hidden until you reveal"
         said += f" Open diamonds: {'your committed ' if committed else ''}forecast of {costliest}; {hiding}."
+    if left_out:
+        said += f" Grey circles: {left_out} runs of fewer than {count(FEWEST_TOKENS)} tokens, not fitted."
     return said + (" Stars: trained here, gone after a reload." if len(live) else "")
 
 

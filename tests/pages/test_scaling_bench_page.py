@@ -23,7 +23,7 @@ TRUTH = Law(1.2, 30, 200, 0.3, 0.35)
 
 
 def made(number: int) -> tuple[ScalingRun, ...]:
-    grid = [(n, d) for n in (5e4, 2e5, 8e5, 2e6, 5e6, 1e7) for d in (2.5e5, 5e5, 1e6, 2e6, 4e6)]
+    grid = [(n, d) for n in (5e4, 2e5, 8e5, 2e6, 5e6, 1e7) for d in (1.25e6, 2.5e6, 5e6, 1e7, 2e7)]
     grid = sorted(grid, key=lambda run: run[0] * run[1])[:number]
     noise = np.random.default_rng(0).normal(0, 0.002, len(grid))
     return tuple(
@@ -153,9 +153,9 @@ def test_an_own_table_is_fitted_with_intervals_that_hold_the_truth(monkeypatch):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (table().replace("250000", "=1+1"), "a formula"),
-        (table().replace("250000", "NaN"), "row 2, column D"),
-        (table().replace("250000", "-1"), "row 2, column D"),
+        (table().replace("1250000", "=1+1"), "a formula"),
+        (table().replace("1250000", "NaN"), "row 2, column D"),
+        (table().replace("1250000", "-1"), "row 2, column D"),
         ("1e7,1e9,4.1\n1e7,2e9,3.9", "The first line must name the columns; it reads: 1e7, 1e9, 4.1."),
         ("N;loss\n1;2", "two of parameters"),
         ("hello", "one column"),
@@ -207,7 +207,7 @@ def test_a_fit_that_has_not_settled_is_warned_of(monkeypatch, settled):
 
 
 def test_bad_rows_can_be_left_out(monkeypatch):
-    page = pasted(monkeypatch, table().replace("250000", "NaN", 2))
+    page = pasted(monkeypatch, table().replace("1250000", "NaN", 2))
     assert page.error
     page.toggle(key="scaling_bench_skip").set_value(True).run()
     assert not page.error
@@ -254,3 +254,16 @@ def test_a_live_run_that_must_wait_says_so_and_the_form_comes_back(monkeypatch):
     assert "Someone else" in page.error[0].value
     page.button(key="scaling_bench_back").click().run()
     assert page.button(key="scaling_bench_train")
+
+
+def test_the_shortest_runs_are_drawn_but_fitted_only_on_demand(monkeypatch):
+    runs = [*made(30), *(replace(run, tokens=5 * 10**5, flops=run.flops / 1e3) for run in made(5))]
+    monkeypatch.setattr(scaling_runs, "load", lambda: tuple(runs))
+    page = AppTest.from_file(str(PAGE), default_timeout=60).run()
+    note = next(m.delta for m in page.metric if m.label == "Mean error")
+    assert note == "on the 24 visible runs"
+    assert any("Grey circles: 5 runs of fewer than 800k tokens, not fitted" in c.value for c in page.caption)
+    page.toggle(key="scaling_bench_short").set_value(True).run()
+    assert not page.exception
+    assert next(m.delta for m in page.metric if m.label == "Mean error") == "on the 28 visible runs"
+    assert not any("Grey circles" in c.value for c in page.caption)
