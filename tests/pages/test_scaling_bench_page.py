@@ -123,7 +123,7 @@ def test_dragging_can_start_from_the_fit(monkeypatch):
     fitted = off(page)
     page.button(key="scaling_bench_drag").click().run()
     assert page.segmented_control(key="scaling_bench_law").value == "Yours"
-    assert off(page) == pytest.approx(fitted, abs=1)
+    assert off(page) == pytest.approx(fitted, abs=2)  # marks of the sliders lie a few percent apart
 
 
 def table(runs=30) -> str:
