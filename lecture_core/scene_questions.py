@@ -5,8 +5,9 @@ Pure. A question is asked only where the scene gives it one answer.
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from lecture_core.scenes import CELLS, COLOURS, KINDS, MAX_SHAPES, RADII, Scene, Shape
 
@@ -149,11 +150,16 @@ def all_questions(scene: Scene, kind: str) -> list[Question]:
     return [Question(kind, text, answer) for text, answer in QUESTIONS[kind](scene)]
 
 
-def ask(scene: Scene, rng: random.Random) -> Question:
-    """Draw a question with a short answer: first its kind, then one of the questions that this scene answers."""
+def ask(scene: Scene, rng: random.Random, *, often: Mapping[str, int] = MappingProxyType({})) -> Question:
+    """Draw a question with a short answer: first its kind, then one of the questions that this scene answers.
+
+    Args:
+        often: how many times as often as the others a kind is drawn.
+    """
     kinds = [kind for kind in QUESTIONS if kind != "everything"]
+    weights = [often.get(kind, 1) for kind in kinds]
     while True:
-        if questions := all_questions(scene, rng.choice(kinds)):
+        if questions := all_questions(scene, *rng.choices(kinds, weights)):
             return rng.choice(questions)
 
 

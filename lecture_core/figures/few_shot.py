@@ -3,6 +3,7 @@
 Lecture: few-shot learning. Plain data in, a plotly figure out.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -56,7 +57,7 @@ def accuracy_over_k(
             trace = with_intervals(shown, [str(int(p.x)) for p in shown], FAMILY_COLOURS["decoder"])
             trace.update(line_dash=_DASHES[i % 6], marker_symbol=_SYMBOLS[i % 6])
             if len(shown) > _ROOM_FOR_COUNTS:  # side by side on a phone, "83/100" touches its neighbour
-                trace.update(text=[str(p.right) for p in shown], textposition="top right")
+                trace.update(text=[str(p.right) for p in shown], textposition=_beside([p.right / p.n for p in shown]))
             if len(series) > 1:
                 trace.update(text=[*trace.text[:-1], f"{trace.text[-1]} {name}"])
             figure.add_trace(trace)
@@ -73,6 +74,17 @@ def accuracy_over_k(
     )
     figure.update_yaxes(title="right answers (%)", range=[-3, 115], tickvals=[0, 25, 50, 75, 100])
     return figure
+
+
+def _beside(rates: Sequence[float]) -> list[str]:
+    """Where each point's number stands off the line: left of a rise, below a dip."""
+    pairs = list(itertools.pairwise(rates))
+    falls = [False, *(after < before for before, after in pairs)]
+    rises = [*(after > before for before, after in pairs), False]
+    return [
+        "bottom right" if fell and rose else "top left" if rose else "top right"
+        for fell, rose in zip(falls, rises, strict=True)
+    ]
 
 
 def shots_by_size(frame: pd.DataFrame, *, task: str, metric: str, height: int = 300) -> go.Figure:

@@ -31,6 +31,7 @@ CONTEXT = 64  # tokens of question and answer
 TOKENS_A_QUESTION = 16  # padding included
 QUESTIONS_A_SCENE = 8  # the picture is encoded once for all of them
 TOKENS_A_DESCRIPTION = 32  # about; one a scene
+HARD = {"side": 4, "unusual": 3, "count": 2}  # kinds learned last, drawn so many times as often as the others
 DESCRIBING_STEPS = 1500  # steps of pre-training, on descriptions alone; without them "where" is not learned in 8,000
 DESCRIBING_EVERY = 4  # from then on, every fourth step
 HIDDEN, LAYERS, HEADS = 128, 3, 4
@@ -139,7 +140,7 @@ class SceneSource:
             return encode([(scene, all_questions(scene, "everything")) for scene in scenes], self.tokenizer)
         scenes = [self.scene(rng) for _ in range(max(1, tokens // TOKENS_A_QUESTION // QUESTIONS_A_SCENE))]
         return encode(
-            [(scene, [ask(scene, rng) for _ in range(QUESTIONS_A_SCENE)]) for scene in scenes], self.tokenizer
+            [(scene, [ask(scene, rng, often=HARD) for _ in range(QUESTIONS_A_SCENE)]) for scene in scenes], self.tokenizer
         )
 
     def by_kind(self, kind: str, count: int, *, seed: int = 0) -> SceneBatch:
