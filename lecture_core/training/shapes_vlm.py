@@ -139,9 +139,8 @@ class SceneSource:
             scenes = [self.scene(rng) for _ in range(max(1, tokens // TOKENS_A_DESCRIPTION))]
             return encode([(scene, all_questions(scene, "everything")) for scene in scenes], self.tokenizer)
         scenes = [self.scene(rng) for _ in range(max(1, tokens // TOKENS_A_QUESTION // QUESTIONS_A_SCENE))]
-        return encode(
-            [(scene, [ask(scene, rng, often=HARD) for _ in range(QUESTIONS_A_SCENE)]) for scene in scenes], self.tokenizer
-        )
+        asked = [(scene, [ask(scene, rng, often=HARD) for _ in range(QUESTIONS_A_SCENE)]) for scene in scenes]
+        return encode(asked, self.tokenizer)
 
     def by_kind(self, kind: str, count: int, *, seed: int = 0) -> SceneBatch:
         """Draw `count` scenes with one question of a kind each."""
