@@ -27,6 +27,7 @@ FIGURES: Mapping[str, str] = {
     "generator_loss": "generator's loss (nats)",
     "top1": "top-1 accuracy",
     "top5": "top-5 accuracy",
+    "recipe_top1": "top-1 as BERT counts it (80/10/10)",
     "auc": "AUC",
     "precision": "precision at 0.5",
     "recall": "recall at 0.5",

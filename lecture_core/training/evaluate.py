@@ -83,7 +83,8 @@ class Request:
 
 
 def measure_masked_lm(model: LoadedModel, request: Request) -> Figures:
-    """Accuracies on the cloze set; with a corpus also loss (nats), top-1 and top-5 where 15 % are masked.
+    """Accuracies on the cloze set; with a corpus also loss (nats), top-1 and top-5 where 15 % are masked,
+    and `recipe_top1`, top-1 where they are corrupted as in BERT's training.
 
     Raises:
         InvalidInputError: a corpus for a model that is not built like BERT, whose head the objective runs in slices.
@@ -98,10 +99,13 @@ def measure_masked_lm(model: LoadedModel, request: Request) -> Figures:
         )
     held_out = request.held_out(model)
     objective = MaskedLM(model.network, model.words.tokenizer)
-    by_kind = {
-        kind: objective.evaluate(held_out, batches=request.batches, sentence_share=share)
-        for kind, share in KINDS.items()
-    }
+    by_kind = {}
+    for kind, share in KINDS.items():
+        masked, recipe = (
+            objective.evaluate(held_out, batches=request.batches, sentence_share=share, recipe=recipe)
+            for recipe in (False, True)
+        )
+        by_kind[kind] = masked | {"recipe_top1": recipe["top1"]}
     model.network.eval()  # the objective leaves it ready to train
     return {"held_out_tokens": held_out.tokens} | by_kind | cloze_figures(model)
 
