@@ -22,8 +22,8 @@ HELD_OUT_SHARE = 0.2
 """Share of the recorded runs, the largest by compute, that is kept back for the forecast."""
 
 
-FEWEST_TOKENS = 800_000
-"""Runs of fewer tokens (800 steps) are too short for the law's form: a law fitted to them as well forecasts the
+FEWEST_TOKENS = 1_200_000
+"""Runs of fewer tokens (1,200 steps) are too short for the law's form: a law fitted to them as well forecasts the
 costliest runs worse. Chosen after they were run; the page lets the visitor fit them all the same."""
 
 

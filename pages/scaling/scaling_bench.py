@@ -31,8 +31,8 @@ page.notice(
     "disagree outside the measured range.",
     "Compare the best tokens per parameter of a fit with their interval: the loss is easy to forecast, the best split "
     "is not.",
-    "These decoders see a few tokens per parameter and read 512 kinds of token; their E, A and B say nothing about "
-    "other vocabularies. The form of the law carries over.",
+    "A law holds where it was fitted: fit the shortest runs too, and the forecast misses by more. E, A and B of these "
+    "decoders, which read 512 kinds of token, say nothing about others; the form carries over.",
 )
 page.footer(
     STEM,
