@@ -153,10 +153,14 @@ class ModelCard:
 
     @cached_property
     def shape(self) -> Mapping[str, int]:
-        """Layers, hidden size, attention heads and vocabulary from its configuration; empty while it is not here."""
+        """Layers, hidden size, attention heads and vocabulary from its configuration; empty while it is not here.
+
+        Of an encoder with another kind of decoder, those of the decoder.
+        """
         if self.spec.origin == "wheel" or not self.availability.usable:
             return {}
         config = json.loads((loading.resolve(self.spec) / "config.json").read_text(encoding="utf-8"))
+        config |= config.get("decoder") or {}
         found = {name: next((config[key] for key in keys if key in config), None) for name, keys in _SHAPE.items()}
         return {name: value for name, value in found.items() if isinstance(value, int)}
 

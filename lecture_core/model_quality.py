@@ -47,7 +47,10 @@ _LOSSES = {
     "rtd_generator": "held_out_generator_loss",
     "rtd_discriminator": "held_out_loss",
     "seq2seq": "held_out_span_loss",
+    "vision_language": "loss",
 }
+FRESH = {"vision_language": "scenes drawn afresh"}
+"""Roles whose runs record the loss of training itself, on material that never comes twice."""
 BESIDE = {"rtd_generator"}
 """Roles measured together with the model that was trained beside: a run records their loss alone."""
 _CURVE_NAMES = {"top1": "top-1", "top5": "top-5", "auc": "AUC"}
@@ -155,14 +158,16 @@ class LearningCurve:
     Attributes:
         run: name of the file in `assets/runs`, without suffix.
         tokens: trained on so far, padding included, at each measurement.
-        loss: on held-out text, in nats.
-        rates: on held-out text, in [0, 1], by name; a measurement that is missing is None.
+        loss: on `material`, in nats.
+        rates: on held-out material, in [0, 1], by name; a measurement that is missing is None.
+        material: what the loss was measured on, in words.
     """
 
     run: str
     tokens: tuple[int, ...]
     loss: tuple[float, ...]
     rates: Mapping[str, tuple[float | None, ...]]
+    material: str = "held-out text"
 
 
 def learning_curve(card: ModelCard, *, folder: Path = FOLDER) -> LearningCurve | None:
@@ -190,6 +195,7 @@ def learning_curve(card: ModelCard, *, folder: Path = FOLDER) -> LearningCurve |
             rates={}
             if card.spec.role in BESIDE
             else {_words(n): tuple(float(r[n]) if r[n] else None for r in rows) for n in names},
+            material=FRESH.get(card.spec.role, "held-out text"),
         )
     except (KeyError, ValueError, IndexError) as exc:
         raise RunError(f"{path.name}: expected tokens and {loss} in every row; {exc!r} is wrong.") from exc

@@ -21,9 +21,9 @@ _LETTER = 0.042  # of the axis, what a letter of a label takes on a phone
 
 
 def loss_over_tokens(curve: LearningCurve, *, colour: str, height: int = 280) -> go.Figure:
-    """Draw the held-out loss over the tokens trained on."""
+    """Draw the loss over the tokens trained on."""
     figure = go.Figure(
-        layout=base_layout(height=height, title=f"Loss on held-out text: {curve.loss[-1]:.2f} at the end")
+        layout=base_layout(height=height, title=f"Loss on {curve.material}: {curve.loss[-1]:.2f} at the end")
     )
     figure.add_trace(_line(curve.tokens, curve.loss, "loss", colour, 0))
     _token_axis(figure, curve.tokens, room=0.04)

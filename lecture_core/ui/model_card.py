@@ -152,7 +152,7 @@ def _learning(card: ModelCard, curve: LearningCurve, key: str) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         figure = figures.loss_over_tokens(curve, colour=_colour(card))
-        chart(figure, key=f"{key}_loss", alt="Loss on held-out text over the tokens trained on")
+        chart(figure, key=f"{key}_loss", alt=f"Loss on {curve.material} over the tokens trained on")
     with right:
         if curve.rates:
             figure = figures.rates_over_tokens(curve, colour=_colour(card))

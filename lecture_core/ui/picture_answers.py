@@ -19,7 +19,7 @@ from lecture_core.ui import results, scene_board
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import escape_markdown, user_errors
 
-TRAIN = "python -m lecture_core.training shapes_vlm --tokens 16e6"
+TRAIN = "python -m lecture_core.training shapes_vlm --tokens 42e6"
 GRIDS = {"16 cells": 4, "64 cells": 8}
 
 
@@ -33,7 +33,7 @@ def say_missing() -> None:
     """Say plainly that there is no model to ask, and what brings it."""
     st.info(
         "The small model that answers here is not on this machine, so nothing is shown in its place. "
-        "The operator trains it, in less than an hour of one processor core, with:",
+        "The operator trains it, in about an hour of one processor core, with:",
         icon=":material/download:",
     )
     st.code(TRAIN, language=None, wrap_lines=True)

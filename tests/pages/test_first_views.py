@@ -13,7 +13,7 @@ from lecture_core.errors import ModelUnavailableError
 from lecture_core.outline import PAGES
 
 SCRIPT = str(Path(__file__).parents[2] / "streamlit_app.py")
-NO_RECORDED = {"home", "tables", "models", "chinchilla", "scaling_bench", "open_weight_models", "multimodal"}
+NO_RECORDED = {"home", "tables", "models", "chinchilla", "scaling_bench", "open_weight_models"}
 WITH_MODELS = [page for page in PAGES if page.stem not in NO_RECORDED]
 pytestmark = pytest.mark.bundled
 
