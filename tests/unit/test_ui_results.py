@@ -69,7 +69,7 @@ def _page():
     from lecture_core.ui import results
     from lecture_core.ui.results import StripToken
 
-    results.token_strip("p_strip", [StripToken("<b>a</b>"), StripToken("b", value=0.5)], clickable=True)
+    results.token_strip("p_strip", [StripToken("<b>a</b>"), StripToken("b", value=0.5)], on_click=print)
     results.token_strip("p_empty", [])
     results.candidate_bars("p_bars", [("<b>a</b>", 0.5)])
     results.candidate_bars("p_no_bars", [])
