@@ -4,7 +4,6 @@ Pure: numpy and Pillow. Nothing is written to disk.
 """
 
 import warnings
-from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
@@ -14,7 +13,7 @@ from lecture_core.errors import InvalidInputError
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_BYTES, MAX_PIXELS, KEPT_SIDE = 5_000_000, 40_000_000, 512
-_LINE, _HATCH = (150, 150, 150), (90, 90, 90)
+_LINE, _FRAME = (150, 150, 150), (0, 114, 178)
 
 
 def decode(data: bytes) -> np.ndarray:
@@ -50,16 +49,13 @@ def _mistake(expected: str, got: str) -> InvalidInputError:
     return InvalidInputError(expected=expected, got=got, remedy="save the picture smaller, as PNG or JPEG")
 
 
-def enlarged(
-    picture: np.ndarray, *, side: int = 384, grid: int = 0, covered: Sequence[int] = (), chosen: int | None = None
-) -> np.ndarray:
-    """Enlarge a small square picture without smoothing, with thin grid lines; covered cells are hatched.
+def enlarged(picture: np.ndarray, *, side: int = 384, grid: int = 0, chosen: int | None = None) -> np.ndarray:
+    """Enlarge a small square picture without smoothing, with thin grid lines and one cell framed.
 
     Args:
         side: of the result, in pixels.
         grid: cells a side; 0 for no lines.
-        covered: cells to hatch, row by row from the top left.
-        chosen: a cell to frame.
+        chosen: a cell to frame, counted row by row from the top left.
     """
     image = Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST)
     draw = ImageDraw.Draw(image)
@@ -67,21 +63,11 @@ def enlarged(
         at = i * side // grid
         draw.line((at, 0, at, side), fill=_LINE)
         draw.line((0, at, side, at), fill=_LINE)
-    for cell in covered:
-        _hatch(draw, *_box(cell, grid, side))
     if chosen is not None:
-        draw.rectangle(_box(chosen, grid, side), outline=(0, 114, 178), width=4)
+        draw.rectangle(_box(chosen, grid, side), outline=_FRAME, width=4)
     return np.asarray(image)
 
 
 def _box(cell: int, grid: int, side: int) -> tuple[int, int, int, int]:
     row, column = divmod(cell, grid)
     return column * side // grid, row * side // grid, (column + 1) * side // grid, (row + 1) * side // grid
-
-
-def _hatch(draw: ImageDraw.ImageDraw, left: int, top: int, right: int, bottom: int) -> None:
-    draw.rectangle((left, top, right, bottom), fill=(215, 215, 215))
-    size = right - left
-    for offset in range(0, 2 * size, 12):
-        start, end = max(0, offset - size), min(offset, size)
-        draw.line((left + start, top + offset - start, left + end, top + offset - end), fill=_HATCH)

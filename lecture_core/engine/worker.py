@@ -42,7 +42,7 @@ class _Job:
 
     @property
     def logits(self) -> int:
-        return len(self.task.positions)
+        return len(self.task.positions) if self.length else 0
 
     @property
     def bucket(self) -> int:
@@ -171,7 +171,7 @@ class Worker:
             if self._jobs[0].length:
                 self._changed.wait_for(lambda: not self._coming, timeout=GATHERING)
             batch = [self._jobs.popleft()]
-            longest, logits = batch[0].length, batch[0].logits if batch[0].length else 0
+            longest, logits = batch[0].length, batch[0].logits
             for job in [job for job in self._jobs if job.length and job.bucket == batch[0].bucket]:
                 longest, logits = max(longest, job.length), logits + job.logits
                 if longest * (len(batch) + 1) > self._batch_tokens or logits > self._batch_logits:

@@ -1,7 +1,6 @@
 """Drag a published model along its own budget: the browser draws it, the address keeps where it was put down."""
 
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
@@ -11,21 +10,12 @@ from lecture_core.law import Law
 from lecture_core.provenance import Provenance
 from lecture_core.scaling_models import ModelPoint, load_models
 from lecture_core.scaling_report import moved
-from lecture_core.ui import results
+from lecture_core.ui import components, results
 from lecture_core.ui.errors import escape_markdown
 from lecture_core.ui.scaling_inputs import MODELS
 
-_FOLDER = Path(__file__).parent
-SCRIPTS = ("compute_drag_scene.js", "compute_drag.js")
-"""One script in two files: what stands still, and what moves."""
 FIRST = "GPT-3 175B"
 """The model that is shown at first: large for its tokens, as all were before Chinchilla."""
-
-compute_drag = st.components.v2.component(
-    "lecture_lab_compute_drag",
-    js="\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS),
-    css=(_FOLDER / "compute_drag.css").read_text(encoding="utf-8"),
-)
 
 
 @st.fragment  # of its own: a point that is put down draws no other chart
@@ -43,7 +33,7 @@ def drag_a_model(stem: str, law: Law) -> None:
     place = _place(stem, model, law)
     key = f"{stem}_drag"
     data = drag_data(model, law, load_models(), place)
-    compute_drag(key=key, data=data, on_placed_change=partial(_keep, stem, model))
+    components.compute_drag(key=key, data=data, on_placed_change=partial(_keep, stem, model))
     st.markdown(moved(model, law))
     results.caption(Provenance(source=f"{model.source}; law: {law.source or 'your own constants'}"))
 

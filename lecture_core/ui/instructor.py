@@ -12,27 +12,27 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lecture_core.engine import waiting
 
-_PARAMETER, _STATE = "instructor", "instructor"
+_INSTRUCTOR = "instructor"  # of the address, and of the session
 
 
 def install() -> None:
     """Take the key out of the link, and let the engine ask who goes first. Draws nothing."""
-    given = st.query_params.get(_PARAMETER)
+    given = st.query_params.get(_INSTRUCTOR)
     if given is not None:
-        del st.query_params[_PARAMETER]
+        del st.query_params[_INSTRUCTOR]
         key = os.environ.get("LECTURE_INSTRUCTOR_KEY", "")
-        st.session_state[_STATE] = bool(key) and hmac.compare_digest(given.encode(), key.encode())
+        st.session_state[_INSTRUCTOR] = bool(key) and hmac.compare_digest(given.encode(), key.encode())
     waiting.goes_first_with(_goes_first)
 
 
 def badge() -> None:
     """Say in the sidebar whether the key was right; nothing to those who gave none."""
-    if st.session_state.get(_STATE) is True:
+    if st.session_state.get(_INSTRUCTOR) is True:
         st.caption(":material/co_present: Instructor: your requests go first.")
-    elif st.session_state.get(_STATE) is False:
+    elif st.session_state.get(_INSTRUCTOR) is False:
         st.caption(":material/key_off: This instructor key is not the one of this server; your requests wait in line.")
 
 
 def _goes_first() -> bool:
     """Whether this thread runs the instructor's script; False on threads without a visitor."""
-    return get_script_run_ctx(suppress_warning=True) is not None and st.session_state.get(_STATE) is True
+    return get_script_run_ctx(suppress_warning=True) is not None and st.session_state.get(_INSTRUCTOR) is True

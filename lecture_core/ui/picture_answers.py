@@ -45,17 +45,20 @@ def cover_inputs(stem: str) -> tuple[int, list[int]]:
     chosen = st.segmented_control("Cover parts", list(GRIDS), default=first, key=f"{stem}_grid", bind="query-params")
     grid = GRIDS[chosen or first]
     names = [figures.cell_name(cell, grid) for cell in range(grid * grid)]
-    key = f"{stem}_covered" if grid == GRIDS[first] else f"{stem}_covered_fine"
+    key = _covered_key(stem, grid)
     covered = st.multiselect("Covered cells", names, key=key, bind="query-params", help="A1 is at the top left.")
     return grid, [names.index(name) for name in covered]
+
+
+def _covered_key(stem: str, grid: int) -> str:
+    return f"{stem}_covered" if grid == min(GRIDS.values()) else f"{stem}_covered_fine"
 
 
 def scene_picture(stem: str, scene: Scene, covered: Sequence[int], grid: int) -> np.ndarray:
     """Show the scene to be covered or rearranged by hand; return what the model sees."""
 
     def cover(cells: Sequence[int]) -> None:
-        key = f"{stem}_covered" if grid == min(GRIDS.values()) else f"{stem}_covered_fine"
-        st.session_state[key] = [figures.cell_name(cell, grid) for cell in cells]
+        st.session_state[_covered_key(stem, grid)] = [figures.cell_name(cell, grid) for cell in cells]
 
     def move(after: Scene) -> None:
         st.session_state[f"{stem}_scene"] = after.key

@@ -36,7 +36,7 @@ function buttons(layer, data, covered) {
     node.type = "button";
     node.dataset.cell = String(cell);
     node.tabIndex = cell === 0 ? 0 : -1;
-    const name = "ABCDEFGH"[cell % grid] + (Math.floor(cell / grid) + 1);
+    const name = data.names[cell];
     const taken = data.moving && data.shapes[cell];
     node.classList.toggle("taken", Boolean(taken));
     node.setAttribute("aria-label", data.moving ? `${name}: ${taken || "empty"}` : name);

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from lecture_core import scenes
+from lecture_core.figures.pictures import cell_name
 from lecture_core.scenes import Scene
 from lecture_core.ui import components
 
@@ -47,12 +48,14 @@ def board(
         if after is not None:
             on_move(after)
 
+    division = scenes.CELLS if moving else grid
     data = {
         "picture": base64.b64encode(scenes.render(scene).tobytes()).decode(),
         "side": scenes.PIXELS,
         "grid": grid,
         "cells": scenes.CELLS,
         "covered": list(covered),
+        "names": [cell_name(cell, division) for cell in range(division**2)],
         "moving": moving,
         "shapes": {str(s.row * scenes.CELLS + s.column): s.words for s in scene.shapes},
         "alt": f"Scene: {scene.description()}",

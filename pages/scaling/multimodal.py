@@ -86,14 +86,11 @@ lecture_table("gpt_family", key=STEM)
 write = unicorn.section(STEM)
 picture_answers.photo(STEM, picture_answers.ours())
 picture_answers.bigger()
-seen = (
-    "Cover what the question is about and the answer changes; cover empty ground and nothing happens.",
-    "It is right on scenes it never saw and useless on anything else: it learned this world, not how to see.",
-)
+seen = "It is right on scenes it never saw and useless on anything else: it learned this world, not how to see."
 page.notice(
     "The picture is cut into sixteen patches; the decoder attends to their vectors as it would to words.",
     "Code is text: a language model that never saw a picture can still draw one, if it is large enough.",
-    *(seen if picture_answers.ours() else ()),
+    *([seen] if picture_answers.ours() else ()),
 )
 try:
     shown = scene_editor.current(STEM, SCENE)

@@ -47,8 +47,7 @@ with right:
     lecture_table("tokens_per_parameter", key=STEM, columns=("model", "parameters", "training_tokens"))
 page.notice(
     "Move “tokens served” to *none*: the cheapest model is Chinchilla's. Move it up: it shrinks and trains longer.",
-    "Serving at low utilisation (one token at a time) makes small models pay off even sooner: choose *Money*.",
-    "Measure this machine: where its tokens cost more than the theory says, the cheapest model is smaller still.",
+    "Serving wastes most of a chip (*Money*), and this machine too (measure it): small models pay off even sooner.",
     "The law was fitted near its best splits; how good a 0.5B model gets after 18T tokens it cannot promise.",
 )
 page.footer(

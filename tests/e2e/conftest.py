@@ -133,6 +133,13 @@ class Visit:
         expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=seconds * 1000)
         self.page.wait_for_timeout(400)
 
+    def is_healthy(self) -> None:
+        """Assert that nothing failed, nothing was fetched from elsewhere and the page fits its width."""
+        assert self.page.get_by_test_id("stException").count() == 0
+        assert self.errors == []
+        assert self.foreign == []
+        assert not self.overflows()
+
     def overflows(self) -> bool:
         """Say whether the page can be scrolled sideways."""
         return bool(

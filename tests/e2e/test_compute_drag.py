@@ -8,7 +8,7 @@ from lecture_core.compute_drag import drag_data, written
 from lecture_core.quantities import count, three_digits
 from lecture_core.scaling_laws import EPOCH, HOFFMANN_PRINTED, HOFFMANN_UNROUNDED, Law, predict_loss
 from lecture_core.scaling_models import load_models
-from lecture_core.ui.compute_drag import _FOLDER, SCRIPTS
+from lecture_core.ui.components import script
 
 pytestmark = pytest.mark.e2e
 MODELS = load_models()
@@ -18,7 +18,6 @@ LAWS = (EPOCH, HOFFMANN_PRINTED, HOFFMANN_UNROUNDED, Law(0.01, 5000, 1, 0.05, 1.
 @pytest.fixture
 def dragged(browser):
     """Mount the script with given data; `page.sent` holds what it reports."""
-    script = "\n".join((_FOLDER / name).read_text() for name in SCRIPTS)
     page = browser.new_page(viewport={"width": 800, "height": 800})
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -32,7 +31,7 @@ def dragged(browser):
                 data, parentElement: document.getElementById("host"), setTriggerValue: (_, n) => window.sent.push(n)
             });
         }""",
-        script,
+        script("compute_drag_scene", "compute_drag"),
     )
 
     def mount(data):

@@ -5,13 +5,6 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 
-def healthy(seen):
-    assert seen.page.get_by_test_id("stException").count() == 0
-    assert seen.errors == []
-    assert seen.foreign == []
-    assert not seen.overflows()
-
-
 def test_the_answer_without_exemplars_comes_after_the_guess(server, visit):
     seen = visit(server).open("/few_shot")
     seen.page.get_by_text("waits for your guess").wait_for()
@@ -19,7 +12,7 @@ def test_the_answer_without_exemplars_comes_after_the_guess(server, visit):
     seen.page.get_by_text("You guessed").wait_for()
     seen.settle()
     assert seen.page.get_by_text("waits for your guess").count() == 0
-    healthy(seen)
+    seen.is_healthy()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -31,7 +24,7 @@ def test_a_long_prompt_shows_its_beginning_and_its_question(server, visit, width
     assert end.endswith("Input: 2005-07-23\nOutput:")
     seen.settle()
     seen.keep(f"few_shot_k_32_{width}")
-    healthy(seen)
+    seen.is_healthy()
 
 
 def test_a_pasted_task_that_is_too_long_is_said_and_stays(server, visit):
@@ -44,4 +37,4 @@ def test_a_pasted_task_that_is_too_long_is_said_and_stays(server, visit):
     box.press("Control+Enter")
     seen.page.get_by_text("at most 8,000 characters in all; got 11,180 on 600 lines").wait_for()
     assert box.input_value() == lines
-    healthy(seen)
+    seen.is_healthy()

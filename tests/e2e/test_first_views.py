@@ -4,7 +4,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import serving
-from tests.e2e.test_labs import healthy
 
 pytestmark = [pytest.mark.e2e, pytest.mark.bundled]
 RECORDED = "lecture_core.ui.first_views"
@@ -22,4 +21,4 @@ def test_a_cold_page_shows_the_recorded_result_and_then_the_live_one(cold_server
     expect(seen.page.get_by_text(RECORDED).first).to_be_visible(timeout=15_000)
     expect(seen.page.get_by_text(RECORDED)).to_have_count(0, timeout=120_000)
     expect(seen.page.get_by_text("● live").first).to_be_visible(timeout=60_000)
-    healthy(seen)
+    seen.is_healthy()

@@ -15,12 +15,6 @@ STRANGE = [
 ]
 
 
-def healthy(seen):
-    assert seen.page.get_by_test_id("stException").count() == 0
-    assert seen.errors == []
-    assert seen.foreign == []
-
-
 def test_the_masked_lm_answers_at_once_and_a_click_hides_a_word(server, visit):
     seen = visit(server).open("/masked_lm")
     seen.page.get_by_text("Mask 1 of 5").wait_for()
@@ -28,7 +22,7 @@ def test_the_masked_lm_answers_at_once_and_a_click_hides_a_word(server, visit):
     seen.page.get_by_text("of 6").wait_for()
     assert "computer science" not in seen.page.locator("textarea").first.input_value()
     seen.keep("masked_lm_after_a_click")
-    healthy(seen)
+    seen.is_healthy()
 
 
 def test_the_address_of_a_view_restores_it(server, visit):
@@ -49,7 +43,7 @@ def test_strange_text_is_shown_as_text(server, visit, text):
     seen.page.get_by_text("Mask 1 of 1").wait_for()
     assert seen.page.title() == "Masked language model"
     assert seen.page.locator("img[src*='example.org'], img[src='x']").count() == 0
-    healthy(seen)
+    seen.is_healthy()
 
 
 def test_bad_text_gets_a_sentence_and_the_page_goes_on(server, visit):
@@ -59,7 +53,7 @@ def test_bad_text_gets_a_sentence_and_the_page_goes_on(server, visit):
     area.fill("The cat sat on the [MASK].")
     area.press("Control+Enter")
     seen.page.get_by_text("Mask 1 of 1").wait_for()
-    healthy(seen)
+    seen.is_healthy()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -73,13 +67,13 @@ def test_marking_and_revealing_the_fakes(server, visit, width):
     seen.settle()
     seen.keep(f"replaced_token_detection_revealed_{width}")
     assert not seen.overflows()
-    healthy(seen)
+    seen.is_healthy()
 
 
 def test_the_slide_s_date_is_completed_without_a_click(server, visit):
     seen = visit(server).open("/few_shot")
     seen.page.get_by_text("!07!23!2005!").first.wait_for()
-    healthy(seen)
+    seen.is_healthy()
 
 
 def test_a_click_on_a_row_opens_the_model_s_card(server, visit):
@@ -89,7 +83,7 @@ def test_a_click_on_a_row_opens_the_model_s_card(server, visit):
     grid.click(position={"x": 60, "y": int(35 * 5.5)})  # the fifth row under the header
     seen.page.get_by_role("heading", name="BERT base", exact=True).wait_for()
     seen.page.wait_for_url("**models_model=bert-base-uncased**")
-    healthy(seen)
+    seen.is_healthy()
 
 
 def test_a_token_lights_up_in_every_form(server, visit):
@@ -99,7 +93,7 @@ def test_a_token_lights_up_in_every_form(server, visit):
     expect(seen.page.locator(".chip.lit", has_text="party")).to_have_count(5)  # words, three inputs, decoder's target
     seen.page.locator(".chip", has_text="inviting").first.hover()
     expect(seen.page.locator(".chip.lit", has_text="MASK")).to_have_count(1)
-    healthy(seen)
+    seen.is_healthy()
 
 
 def test_a_click_hides_a_word_in_all_forms_and_in_the_address(server, visit):
@@ -110,7 +104,7 @@ def test_a_click_hides_a_word_in_all_forms_and_in_the_address(server, visit):
     again = visit(server)
     again.page.goto(seen.page.url)
     expect(again.page.locator("textarea").first).to_have_value("Thank you [for inviting] me to your [party last] week.")
-    healthy(seen)
+    seen.is_healthy()
 
 
 def drag(seen, word, mask):
@@ -132,7 +126,7 @@ def test_a_word_dragged_onto_a_mask_is_asked_for_there(server, visit):
     seen.page.get_by_text("Mask 1 of 5").wait_for()
     expect(seen.page.locator(".asked .word", has_text="linguistics").first).to_be_visible()
     expect(strip.locator(".chip", has_text="linguistics")).to_be_visible()  # dragged, not hidden
-    healthy(seen)
+    seen.is_healthy()
 
 
 def test_a_word_of_the_visitor_goes_to_the_selected_mask_by_keyboard(server, visit):
@@ -144,7 +138,7 @@ def test_a_word_of_the_visitor_goes_to_the_selected_mask_by_keyboard(server, vis
     seen.page.locator(".tray .own", has_text="art").press("Enter")
     seen.settle()
     seen.page.get_by_text("Mask 2 of 5").wait_for()
-    healthy(seen)
+    seen.is_healthy()
 
 
 def test_the_picture_is_covered_and_rearranged_by_hand(server, visit):
@@ -166,4 +160,4 @@ def test_the_picture_is_covered_and_rearranged_by_hand(server, visit):
     cells.nth(9).press("ArrowRight")
     cells.nth(10).press("Enter")
     expect(cells.nth(10)).to_have_attribute("aria-label", "C3: small blue circle")
-    healthy(seen)
+    seen.is_healthy()

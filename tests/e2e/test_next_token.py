@@ -5,13 +5,6 @@ import pytest
 pytestmark = pytest.mark.e2e
 
 
-def healthy(seen):
-    assert seen.page.get_by_test_id("stException").count() == 0
-    assert seen.errors == []
-    assert seen.foreign == []
-    assert not seen.overflows()
-
-
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_click_on_a_bar_appends_its_token_and_undo_takes_it_back(server, visit, width):
     seen = visit(server, width=width).open("/next_token")
@@ -23,7 +16,7 @@ def test_a_click_on_a_bar_appends_its_token_and_undo_takes_it_back(server, visit
     seen.page.get_by_role("button", name="Undo").click()
     seen.page.get_by_text("Your path").wait_for(state="detached")
     seen.page.get_by_role("button", name="append doors").wait_for()
-    healthy(seen)
+    seen.is_healthy()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -35,7 +28,7 @@ def test_the_tree_and_the_surprise_are_drawn(server, visit, width):
     seen.page.get_by_text("Perplexity").first.wait_for()
     seen.settle()
     seen.keep(f"next_token_surprise_{width}")
-    healthy(seen)
+    seen.is_healthy()
 
 
 def test_stop_ends_the_writing_and_what_came_stays(server, visit):
@@ -44,4 +37,4 @@ def test_stop_ends_the_writing_and_what_came_stays(server, visit):
     seen.page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
     seen.page.get_by_role("button", name="Run again").wait_for()
     seen.settle()
-    healthy(seen)
+    seen.is_healthy()

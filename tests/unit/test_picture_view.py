@@ -62,10 +62,10 @@ def test_damage_is_a_sentence_or_a_picture_never_a_crash(noise, cut, form):
         assert pixels.ndim == 3
 
 
-def test_enlarging_keeps_the_pixels_and_hatches_the_covered_cells():
+def test_enlarging_keeps_the_pixels_and_frames_the_chosen_cell():
     picture = render(parse("big-red-star-1-1"))
     plain = enlarged(picture, side=256)
     assert np.array_equal(plain[::4, ::4], picture)
-    marked = enlarged(picture, side=256, grid=4, covered=[0])
+    marked = enlarged(picture, side=256, grid=4, chosen=0)
     assert not np.array_equal(marked[:60, :60], plain[:60, :60])
     assert np.array_equal(marked[70:120, 70:120], plain[70:120, 70:120])
