@@ -2,8 +2,9 @@
 
 `python -m benchmarks.next_token` starts the app on a free port and drives Chromium; one line of JSON last. The redraw:
 from the pressed arrow key on the temperature to the painted bars, answered from stored logits. The first token: from
-the Enter key after a new seed to painted text. `tokens_per_second` is what the page says under a text,
-`page_tokens_per_second` counts all three texts from the first token to the last note, in the browser.
+the Enter key after a new seed to painted text. `engine_tokens_per_second` is one stream of the engine before the browser
+starts, as for a student whose browser runs elsewhere; `tokens_per_second` is what the page says under a text while
+Chromium draws on the same cores, `page_tokens_per_second` counts all three texts from the first token to the last note.
 """
 
 import json
@@ -12,11 +13,14 @@ import re
 import shutil
 import statistics
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from lecture_core.engine import get_engine
+from lecture_core.ui.samples import SLIDE_PROMPT
 from tests.e2e.conftest import FLAGS, serving
 
 MOVES, WARM_UP = 40, 6
@@ -76,7 +80,7 @@ def stream(page: Page, seed: int) -> tuple[float, list[float], float]:
     page.wait_for_function(
         "() => document.querySelector('[data-testid=stHtml] pre')?.textContent.includes('▍') === false"
     )
-    page.wait_for_function(_DONE, arg=SEEDS, timeout=120_000, polling=20)
+    page.wait_for_function(_DONE, arg=SEEDS, timeout=120_000, polling=100)
     ended, pressed = (float(page.evaluate(f"() => {what}")) for what in ("performance.now()", "window.pressed"))
     notes = page.evaluate(_NOTES)
     tokens = sum(int(re.findall(r"(\d+) tokens,", note)[0]) for note in notes)
@@ -97,6 +101,18 @@ def streams(page: Page, url: str) -> list[tuple[float, list[float], float]]:
     return rounds
 
 
+def engine_speed() -> float:
+    """Return the median tokens/s of streams of the engine, from the request to the last token."""
+    speeds = []
+    for seed in range(ROUNDS + 1):
+        started = time.perf_counter()
+        *_, last = get_engine().generate(
+            SLIDE_PROMPT, model="smollm2-135m-instruct", max_new_tokens=TOKENS, temperature=0.9, seed=seed
+        )
+        speeds.append(last.tokens / (time.perf_counter() - started))
+    return statistics.median(speeds[1:])  # the first starts llama.cpp
+
+
 def spread(values: Sequence[float], digits: int) -> list[float]:
     """Lowest and highest, for the record."""
     return [round(min(values), digits), round(max(values), digits)]
@@ -104,7 +120,8 @@ def spread(values: Sequence[float], digits: int) -> list[float]:
 
 def main() -> None:
     """Measure both in one browser and report medians and spread."""
-    load = os.getloadavg()[0]
+    load, alone = os.getloadavg()[0], engine_speed()
+    print(f"engine alone: {alone:.0f} tokens/s")
     with serving(["-m", "lecture_core.web"], Path(tempfile.mkdtemp())) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -127,6 +144,7 @@ def main() -> None:
         "rounds": len(rounds),
         "first_token_median_seconds": round(statistics.median(firsts), 3),
         "first_token_spread": spread(firsts, 3),
+        "engine_tokens_per_second": round(alone, 1),
         "tokens_per_second": round(statistics.median(speeds), 1),
         "tokens_per_second_spread": spread(speeds, 1),
         "page_tokens_per_second": round(statistics.median(pages), 1),

@@ -4,17 +4,38 @@ Why a process: llama.cpp and torch would share one OpenMP runtime, which stops i
 have used it; llama.cpp then falls from about 85 to 33 tokens a second on two cores. A crash also stays outside the app.
 
 Requests come as JSON lines on standard input: `{"id", "chat", "request"}`, or `{"id", "cancel": true}`. Answers leave
-as JSON lines: `{"ready"}` once, then per request `{"id", "text", "logprobs"}` and last `{"id", "reason"}` or
-`{"id", "error"}`. The end of the input ends the process.
+as JSON lines: `{"ready"}` once, then per request `{"id", "text", "logprobs"}` for one or more tokens and last
+`{"id", "reason"}` or `{"id", "error"}`. The end of the input ends the process.
 """
 
 import json
 import os
 import sys
 import threading
+import time
 from typing import Any, TextIO
 
 _WRITING = threading.Lock()
+_PAUSE = 0.05  # seconds between two lines of an answer: each wakes the app, which takes a core from llama.cpp
+
+
+class _Tokens:
+    """Tokens on their way out: the first at once, the others gathered."""
+
+    def __init__(self, number: int, answers: TextIO) -> None:
+        self._number, self._answers = number, answers
+        self._text, self._logprobs, self._sent = "", list[float](), 0.0
+
+    def add(self, text: str, logprobs: list[float]) -> None:
+        self._text += text
+        self._logprobs += logprobs
+        if time.monotonic() - self._sent >= _PAUSE:
+            self.send()
+
+    def send(self) -> None:
+        if self._text or self._logprobs:
+            _say(self._answers, {"id": self._number, "text": self._text, "logprobs": self._logprobs})
+            self._text, self._logprobs, self._sent = "", [], time.monotonic()
 
 
 def serve(path: str, context_length: int, slots: int, threads: int, answers: TextIO) -> None:
@@ -46,6 +67,7 @@ def serve(path: str, context_length: int, slots: int, threads: int, answers: Tex
 
 def _run(server: Any, job: dict[str, Any], cancelled: dict[int, threading.Event], answers: TextIO) -> None:
     last: dict[str, Any] = {"reason": "length"}
+    tokens = _Tokens(job["id"], answers)
 
     def receive(chunk: dict[str, Any] | list[dict[str, Any]]) -> bool:
         for part in chunk if isinstance(chunk, list) else [chunk]:
@@ -56,8 +78,7 @@ def _run(server: Any, job: dict[str, Any], cancelled: dict[int, threading.Event]
             last["reason"] = choice.get("finish_reason") or last["reason"]
             text = choice["text"] if "text" in choice else (choice.get("delta") or {}).get("content")
             content = (choice.get("logprobs") or {}).get("content") or []
-            if text or content:
-                _say(answers, {"id": job["id"], "text": text or "", "logprobs": [t["logprob"] for t in content]})
+            tokens.add(text or "", [token["logprob"] for token in content])
         if cancelled[job["id"]].is_set():
             last["reason"] = "cancelled"
             return True
@@ -66,6 +87,7 @@ def _run(server: Any, job: dict[str, Any], cancelled: dict[int, threading.Event]
     handle = server.handle_chat_completions if job["chat"] else server.handle_completions
     handle(job["request"], receive)
     del cancelled[job["id"]]
+    tokens.send()
     _say(answers, {"id": job["id"]} | last)
 
 

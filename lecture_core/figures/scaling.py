@@ -1,10 +1,11 @@
-"""Charts of the Chinchilla lab: where the loss comes from, isoFLOP curves, and the plane of parameters and tokens.
+"""Charts of the Chinchilla lab: isoFLOP curves, and the plane of parameters and tokens.
 
 Lecture: Scaling laws. Plain data in, a plotly figure out; losses are in nats per token.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,12 +14,11 @@ from lecture_core.figures.template import FAMILY_COLOURS, base_layout, fixed_mar
 from lecture_core.quantities import count, power, three_digits
 from lecture_core.scaling_laws import ComputeOptimal, IsoFlop, Law, frontier, isoflop_curve, predict_loss
 from lecture_core.scaling_models import ModelPoint
-from lecture_core.scaling_report import Split, loss_terms
+from lecture_core.scaling_report import Split
 
 BEST = "#2389CA"  # blue that stands out on a white and on a dark page
 YOURS = FAMILY_COLOURS["decoder"]
 PUBLISHED = FAMILY_COLOURS["published"]
-TERM_COLOURS = ("#E69F00", "#56B4E9")
 BUDGET_STEPS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 """Budgets of the isoFLOP curves, as multiples of the chosen one."""
 LABEL_POSITIONS = {
@@ -35,44 +35,10 @@ LABEL_POSITIONS = {
 }
 """Where a family's name stands, so that none covers another, on a phone too."""
 
-_DARK_TEXT = "#1B2733"
-_GRID_POINTS = 48
+_GRID_POINTS, _CELLS = 48, 40
+_NAMED_AT = 0.05  # of the highest D: where a line of equal loss has its name, clear of the models'
 _DEPTH = [[0.0, "rgba(35, 137, 202, 0.45)"], [1.0, "rgba(35, 137, 202, 0.02)"]]
 """Low loss is deep blue, high loss fades into the page: right on a light and on a dark page."""
-
-
-def loss_above_floor(split: Split, *, height: int = 150) -> go.Figure:
-    """Draw what a split and the best one lose above the floor E: by too few parameters, by too few tokens."""
-    rows = {"best": loss_terms(split.best.parameters, split.best.tokens, split.law), "yours": split.terms}
-    parts = {
-        "A/N<sup>α</sup>": [terms.from_parameters for terms in rows.values()],
-        "B/D<sup>β</sup>": [terms.from_tokens for terms in rows.values()],
-    }
-    chart = go.Figure(layout=base_layout(height=height, title=f"Loss above the floor E = {split.law.E:.3f}"))
-    for (name, amounts), colour in zip(parts.items(), TERM_COLOURS, strict=True):
-        chart.add_trace(_bar(name, amounts, list(rows), colour))
-    totals = [sum(amounts) for amounts in zip(*parts.values(), strict=True)]
-    for row, total in zip(rows, totals, strict=True):
-        chart.add_annotation(x=total, y=row, text=f"{total:.3f}", xanchor="left", showarrow=False)
-    chart.update_layout(barmode="stack", bargap=0.25, uniformtext={"mode": "hide", "minsize": 12})
-    chart.update_xaxes(visible=False, range=[0, 1.25 * max(totals)])
-    chart.update_yaxes(showline=False, ticks="", showgrid=False, type="category")
-    return fixed_margins(chart, left=48, below=8)
-
-
-def _bar(name: str, amounts: Sequence[float], rows: Sequence[str], colour: str) -> go.Bar:
-    return go.Bar(
-        x=list(amounts),
-        y=list(rows),
-        orientation="h",
-        marker={"color": colour},
-        text=[f"{name} {amount:.3f}" for amount in amounts],
-        textposition="inside",
-        insidetextanchor="middle",
-        textangle=0,
-        textfont={"color": _DARK_TEXT},
-        hovertemplate=f"{name} = %{{x:.4f}} nats per token<extra></extra>",
-    )
 
 
 def isoflop_curves(split: Split, *, height: int = 380) -> go.Figure:
@@ -80,43 +46,56 @@ def isoflop_curves(split: Split, *, height: int = 380) -> go.Figure:
     curves = [isoflop_curve(split.flops * step, split.law, decades=4) for step in BUDGET_STEPS]
     lowest, highest = curves[-1].best.loss, curves[0].best.loss
     room = max(highest - lowest, 0.01)
+    near = {curve.flops: np.flatnonzero(curve.loss <= curve.best.loss + 0.3 * room) for curve in curves}
+    ends = [(c.parameters[near[c.flops][-1]], c.loss[near[c.flops][-1]], power(c.flops)) for c in curves]
     title = "Every budget has a best size, and it grows with the budget"
     chart = go.Figure(layout=base_layout(height=height, title=title))
+    others = [curve for curve in curves if not math.isclose(curve.flops, split.flops)]
+    own = [curve for curve in curves if math.isclose(curve.flops, split.flops)]
     chart.add_traces(
         [
-            *(_curve(c, depth=0.3 * room, strong=math.isclose(c.flops, split.flops)) for c in curves),
+            _curves(others, near, {"color": PUBLISHED, "width": 1.5}),
+            _curves(own, near, {"color": BEST, "width": 3.5}),
             _minima(curves),
+            _names(ends),
             _your_split(split, split.terms.loss, label_at="bottom center"),
         ]
     )
-    sizes = [
-        split.parameters / 3,
-        split.parameters * 3,
-        *(size for trace in chart.data for size in (trace.x[0] / 1.5, trace.x[-1] * 4)),
-    ]
+    starts = [curve.parameters[near[curve.flops][0]] for curve in curves]
+    sizes = [split.parameters / 3, split.parameters * 3, *(n / 1.5 for n in starts), *(n * 4 for n, _, _ in ends)]
     chart.update_xaxes(title_text="parameters N", **log_axis(min(sizes), max(sizes), count))
     top = max(highest + 0.35 * room, min(split.terms.loss + 0.1 * room, highest + 2 * room))
     chart.update_yaxes(title_text="loss (nats per token)", range=[lowest - 0.15 * room, top])
     return fixed_margins(chart)
 
 
-def _curve(curve: IsoFlop, *, depth: float, strong: bool) -> go.Scatter:
-    near = np.flatnonzero(curve.loss <= curve.best.loss + depth)
-    tokens, size, loss = (values[near] for values in (curve.tokens, curve.parameters, curve.loss))
-    flops = power(curve.flops)
+def _curves(curves: Sequence[IsoFlop], near: Mapping[float, np.ndarray], line: dict[str, Any]) -> go.Scatter:
+    """Several curves as one trace with gaps: every trace costs the browser time."""
+    x, y, said = [], [], []
+    for curve in curves:
+        seen = near[curve.flops]
+        tokens, size, loss = (values[seen] for values in (curve.tokens, curve.parameters, curve.loss))
+        x += [*size.tolist(), None]
+        y += [*loss.tolist(), None]
+        said += [(power(curve.flops), *pair) for pair in zip(tokens.tolist(), (tokens / size).tolist(), strict=True)]
+        said.append(("", 0.0, 0.0))
     return go.Scatter(
-        x=size,
-        y=loss,
-        customdata=np.stack([tokens, tokens / size], axis=-1),
-        mode="lines+text",
-        line={"color": BEST if strong else PUBLISHED, "width": 3.5 if strong else 1.5},
-        text=[""] * (len(near) - 1) + [flops],
-        textposition="top center",
+        x=x,
+        y=y,
+        customdata=said,
+        mode="lines",
+        line=line,
         hovertemplate=(
-            f"{flops} FLOPs<br>N = %{{x:.3s}}, D = %{{customdata[0]:.3s}}<br>"
-            "%{customdata[1]:.3s} tokens per parameter<br>loss %{y:.4f}<extra></extra>"
+            "%{customdata[0]} FLOPs<br>N = %{x:.3s}, D = %{customdata[1]:.3s}<br>"
+            "%{customdata[2]:.3s} tokens per parameter<br>loss %{y:.4f}<extra></extra>"
         ),
     )
+
+
+def _names(places: Sequence[tuple[float, float, str]], *, at: str | Sequence[str] = "top center") -> go.Scatter:
+    """Words at points, in a trace of their own: empty words along a line cost the browser as much as full ones."""
+    x, y, words = zip(*places, strict=True) if places else ((), (), ())
+    return go.Scatter(x=x, y=y, text=words, mode="text", textposition=at, hoverinfo="skip")
 
 
 def _minima(curves: Sequence[IsoFlop]) -> go.Scatter:
@@ -156,13 +135,16 @@ def loss_plane(split: Split, models: Sequence[ModelPoint], *, height: int = 480)
     x, y = plane(split, models)
     title = "Which models lie on the line of best splits?"
     chart = go.Figure(layout=base_layout(height=height, title=title))
-    chart.add_trace(_contours(split.law, x, y))
-    for flops in _budgets(x, y):
-        chart.add_trace(_equal_compute(flops, x, y))
-    chart.add_trace(_frontier(split.law, x, y))
-    for family in dict.fromkeys(model.family for model in models):
-        chart.add_trace(_family([model for model in models if model.family == family]))
-    chart.add_trace(_your_split(split, split.tokens, label_at="top center"))
+    chart.add_traces(
+        [
+            _depth(split.law, x, y),
+            *_level_lines(split.law, x, y),
+            *_equal_compute(x, y),
+            *_frontier(split.law, x, y),
+            *_published(models),
+            _your_split(split, split.tokens, label_at="top center"),
+        ]
+    )
     chart.update_xaxes(title_text="parameters N", **log_axis(*x, count))
     chart.update_yaxes(title_text="training tokens D", **log_axis(*y, count))
     return fixed_margins(chart)
@@ -175,27 +157,48 @@ def plane(split: Split, models: Sequence[ModelPoint]) -> tuple[tuple[float, floa
     return (min(sizes) / 2.5, max(sizes) * 6), (min(tokens) / 6, max(tokens) * 4)
 
 
-def _contours(law: Law, x: tuple[float, float], y: tuple[float, float]) -> go.Contour:
-    n, d = np.geomspace(*x, _GRID_POINTS), np.geomspace(*y, _GRID_POINTS)
-    loss = np.asarray(predict_loss(n[None, :], d[:, None], law))  # (D, N)
-    step = _round_step((float(loss.max()) - float(loss.min())) / 9)
-    return go.Contour(
+def _depth(law: Law, x: tuple[float, float], y: tuple[float, float]) -> go.Heatmap:
+    n, d = np.geomspace(*x, _CELLS), np.geomspace(*y, _CELLS)
+    return go.Heatmap(
         x=n,
         y=d,
-        z=loss,
+        z=np.asarray(predict_loss(n[None, :], d[:, None], law)),  # (D, N)
         colorscale=_DEPTH,
         showscale=False,
-        contours={
-            "start": step * math.ceil(loss.min() / step),
-            "end": float(loss.max()),
-            "size": step,
-            "coloring": "heatmap",  # fills would lie over each other and add up
-            "showlabels": True,
-            "labelfont": {"size": 14, "color": PUBLISHED},
-        },
-        line={"width": 0.8, "color": PUBLISHED},
         hovertemplate="N = %{x:.3s}, D = %{y:.3s}<br>loss %{z:.3f}<extra></extra>",
     )
+
+
+def _level_lines(law: Law, x: tuple[float, float], y: tuple[float, float]) -> list[go.Scatter]:
+    """Lines of equal loss and their names: D at a loss follows from N, so the browser need not search for them."""
+    corners = predict_loss(np.array(x)[None, :], np.array(y)[:, None], law)
+    low, high = float(np.min(corners)), float(np.max(corners))
+    step = _round_step((high - low) / 9)
+    lines: list[tuple[float | None, float | None]] = []
+    names = []
+    for loss in step * np.arange(math.ceil(low / step), math.floor(high / step) + 1):
+        line = _level_line(float(loss), law, x, y)
+        if len(line) > 1:
+            lines += [*line, (None, None)]
+            n, d = min(line, key=lambda point: abs(math.log(point[1] / _NAMED_AT / y[1])))
+            names.append((n, d, f"{loss:.{max(0, -math.floor(math.log10(step)))}f}"))
+    return [_grey_lines(lines, "equal loss"), _names(names, at="middle right")] if lines else []
+
+
+def _level_line(
+    loss: float, law: Law, x: tuple[float, float], y: tuple[float, float]
+) -> list[tuple[float, float]]:
+    left = loss - law.E - law.A * (n := np.geomspace(*x, _GRID_POINTS)) ** -law.alpha
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        d = np.where(left > 0, (law.B / left) ** (1 / law.beta), np.inf)
+    seen = (y[0] <= d) & (d <= y[1])
+    return list(zip(n[seen].tolist(), d[seen].tolist(), strict=True))
+
+
+def _grey_lines(points: Sequence[tuple[float | None, float | None]], said: str) -> go.Scatter:
+    x, y = zip(*points, strict=True)
+    line = {"color": PUBLISHED, "width": 0.8}
+    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name=said)
 
 
 def _round_step(step: float) -> float:
@@ -208,59 +211,67 @@ def _budgets(x: tuple[float, float], y: tuple[float, float]) -> list[float]:
     return [10.0**exponent for exponent in range(first, last + 1) if exponent % 2 == 0]
 
 
-def _equal_compute(flops: float, x: tuple[float, float], y: tuple[float, float]) -> go.Scatter:
-    low, high = max(x[0], flops / 6 / y[1]), min(x[1], flops / 6 / y[0])
-    return go.Scatter(
-        x=[low, high],
-        y=[flops / 6 / low, flops / 6 / high],
-        mode="lines+text",
-        line={"color": PUBLISHED, "dash": "dot", "width": 1.2},
-        text=["", power(flops)],
-        textposition="top left",
-        hovertext=f"{power(flops)} FLOPs",
-        hoverinfo="text",
-    )
+def _equal_compute(x: tuple[float, float], y: tuple[float, float]) -> tuple[go.Scatter, go.Scatter]:
+    points, names = [], []
+    for flops in _budgets(x, y):
+        low, high = max(x[0], flops / 6 / y[1]), min(x[1], flops / 6 / y[0])
+        points += [(low, flops / 6 / low), (high, flops / 6 / high), (None, None)]
+        names.append((high, flops / 6 / high, power(flops)))
+    lines = _grey_lines(points, "equal compute").update(line={"dash": "dot", "width": 1.2})
+    return lines, _names(names, at="top left")
 
 
-def _frontier(law: Law, x: tuple[float, float], y: tuple[float, float]) -> go.Scatter:
+def _frontier(law: Law, x: tuple[float, float], y: tuple[float, float]) -> tuple[go.Scatter, go.Scatter]:
     n, d, loss = frontier(np.geomspace(6 * x[0] * y[0], 6 * x[1] * y[1], 41), law)
     seen = np.flatnonzero((x[0] <= n) & (n <= x[1]) & (y[0] <= d) & (d <= y[1]))
     inside = [ComputeOptimal(float(n[i]), float(d[i]), float(loss[i])) for i in seen]
-    return go.Scatter(
-        x=[best.parameters for best in inside],
-        y=[best.tokens for best in inside],
-        mode="lines+text",
+    line = go.Scatter(
+        x=n[seen],
+        y=d[seen],
+        mode="lines",
         line={"color": BEST, "width": 3},
-        text=["best splits" if i == len(inside) // 8 else "" for i in range(len(inside))],
-        textposition="middle right",
         hovertext=[f"best split<br>{_describe(b.parameters, b.tokens)}<br>loss {b.loss:.4f}" for b in inside],
         hoverinfo="text",
+        name="best splits",
     )
+    places = [(b.parameters, b.tokens, "best splits") for b in inside[len(inside) // 8 :][:1]]
+    return line, _names(places, at="middle right")
 
 
-def _family(models: Sequence[ModelPoint]) -> go.Scatter:
-    points = [(m.parameters, m.tokens, m.name + (" (total)" if m.is_mixture else ""), m) for m in models]
-    points += [(m.active_parameters, m.tokens, f"{m.name} (active)", m) for m in models if m.is_mixture]
-    points.sort(key=lambda point: point[0])
-    family = models[0].family
-    position = LABEL_POSITIONS.get(family, "top center")
-    labelled = len(points) - 1 if position == "top center" else 0
-    return go.Scatter(
-        x=[point[0] for point in points],
-        y=[point[1] for point in points],
-        mode="lines+markers+text",
-        line={"color": PUBLISHED, "width": 1.5},
+def _published(models: Sequence[ModelPoint]) -> tuple[go.Scatter, go.Scatter, go.Scatter]:
+    """Lines that join the models of a family, the models, and each family's name."""
+    lines, points, names = [], [], []
+    for family in dict.fromkeys(model.family for model in models):
+        own = _places([model for model in models if model.family == family])
+        lines += [*((n, d) for n, d, *_ in own), (None, None)]
+        points += own
+        position = LABEL_POSITIONS.get(family, "top center")
+        n, d, *_ = own[-1 if position == "top center" else 0]
+        names.append((n, d, family))
+    x, y, name, _ = zip(*points, strict=True)
+    marks = go.Scatter(
+        x=x,
+        y=y,
+        mode="markers",
         marker={
             "color": PUBLISHED,
             "size": 9,
-            "symbol": ["circle-open" if name.endswith("(active)") else "circle" for _, _, name, _ in points],
+            "symbol": ["circle-open" if each.endswith("(active)") else "circle" for each in name],
             "line": {"color": "white", "width": 1},
         },
-        text=[family if i == labelled else "" for i in range(len(points))],
-        textposition=position,
-        hovertext=[f"{name}<br>{_describe(n, d)}<br>{model.source}" for n, d, name, model in points],
+        hovertext=[f"{each}<br>{_describe(n, d)}<br>{said}" for n, d, each, said in points],
         hoverinfo="text",
+        name="published models",
     )
+    positions = [LABEL_POSITIONS.get(family, "top center") for *_, family in names]
+    return _grey_lines(lines, "families").update(line_width=1.5), marks, _names(names, at=positions)
+
+
+def _places(models: Sequence[ModelPoint]) -> list[tuple[float, float, str, str]]:
+    """Parameters, tokens, name and source of each model, by size; a mixture twice, with all and active parameters."""
+    places = [(m.parameters, m.tokens, m.name + (" (total)" if m.is_mixture else ""), m.source) for m in models]
+    places += [(m.active_parameters, m.tokens, f"{m.name} (active)", m.source) for m in models if m.is_mixture]
+    return sorted(places)
 
 
 def _describe(parameters: float, tokens: float) -> str:

@@ -92,7 +92,9 @@ def replaced_token_detection(options: argparse.Namespace) -> None:
     train_split, held_out = _corpora(options, tokenizer)
     generator, discriminator = from_masked_lm(BertForMaskedLM.from_pretrained(start, dtype=torch.float32))
     objective = ReplacedTokenDetection(generator, discriminator, tokenizer, mask_rate=options.mask_rate)
-    schedule = Schedule(int(options.tokens), seed=options.seed, sentence_share=0.6)
+    schedule = Schedule(
+        int(options.tokens), batch_tokens=2048, seed=options.seed, sentence_share=0.6, evaluate_every=500
+    )
     train(objective, train_split, held_out, schedule, options.state / "replaced_token_detection", hours=options.hours)
     out = options.out or BUNDLED
     save(generator, tokenizer, out / "minilm-electra-generator")

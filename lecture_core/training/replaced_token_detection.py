@@ -23,9 +23,10 @@ def from_masked_lm(
     """Build generator and discriminator from a masked LM; ELECTRA's layers are BERT's under other names.
 
     Args:
-        generator_layers: layers of the generator; half of the discriminator's by default.
+        generator_layers: layers of the generator; a third of the discriminator's by default (section 3.2 of the paper:
+            a quarter to a half works best).
     """
-    generator_layers = generator_layers or start.config.num_hidden_layers // 2
+    generator_layers = generator_layers or max(1, start.config.num_hidden_layers // 3)
     shared = {
         k: v for k, v in start.config.to_dict().items() if k not in ("model_type", "architectures", "num_hidden_layers")
     }
@@ -99,7 +100,7 @@ class ReplacedTokenDetection:
         tokenizer: Any,
         *,
         mask_rate: float = 0.15,
-        learning_rate: float = 4e-4,
+        learning_rate: float = 3e-4,
     ) -> None:
         self.generator, self.discriminator, self.tokenizer = generator, discriminator, tokenizer
         self.mask_rate, self.learning_rate = mask_rate, learning_rate

@@ -84,7 +84,7 @@ def model(stem: str, role: str, *, label: str = "Model") -> str:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         chosen = st.selectbox(label, usable or [specs[0].id], key=key, bind="query-params", width=300)
         with st.popover("About models", icon=":material/info:", type="tertiary"):
-            _about(specs)
+            st.markdown("\n\n".join(map(_about, specs)))  # one element: every redraw of the lab sends it again
     return chosen
 
 
@@ -95,15 +95,12 @@ def _say_if_missing(wanted: str | None, usable: Sequence[str]) -> None:
         st.warning(f"This link asks for {spec.title}, which is not on this machine. The operator runs: `{command}`")
 
 
-def _about(specs: Sequence[ModelSpec]) -> None:
-    for spec in specs:
-        found = availability(spec)
-        st.markdown(f"**{escape_markdown(spec.title)}** · {spec.parameters / 1e6:,.0f}M parameters · {spec.license}")
-        if found.usable:
-            st.caption(escape_markdown(f"{spec.id}: {spec.notes}"))
-        else:
-            st.caption("Not on this machine. The operator brings it with:")
-            st.code(found.command, language=None, wrap_lines=True)
+def _about(spec: ModelSpec) -> str:
+    found = availability(spec)
+    title = f"**{escape_markdown(spec.title)}** · {spec.parameters / 1e6:,.0f}M parameters · {spec.license}"
+    if found.usable:
+        return f"{title}  \n:small[{escape_markdown(f'{spec.id}: {spec.notes}')}]"
+    return f"{title}  \n:small[Not on this machine. The operator brings it with:]  \n`{found.command}`"
 
 
 def choose(label: str, titles: Mapping[str, str], key: str, width: int, tip: str | None = None) -> str:

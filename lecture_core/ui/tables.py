@@ -32,12 +32,18 @@ def lecture_table(table_id: str, *, key: str = "", columns: Sequence[str] = ()) 
     table = load_table(table_id)
     key = key or f"table_{table_id}"
     st.markdown(f"**{table.meta.title}**")
-    grid(table, key=key, columns=columns)
+    _kept_grid(table_id, key, tuple(columns))
     source_line(table)
     with st.container(horizontal=True):
         download(table, key=key)
         with st.popover("Source and notes", icon=":material/menu_book:", type="tertiary"):
             st.markdown(about(table))
+
+
+@st.cache_data(show_spinner=False, max_entries=128)
+def _kept_grid(table_id: str, key: str, columns: tuple[str, ...]) -> None:
+    """The grid of a whole table: what is sent to the browser is kept, since styling costs more than all else here."""
+    grid(load_table(table_id), key=key, columns=columns)
 
 
 def grid(
@@ -119,7 +125,7 @@ def download(table: PublishedTable, *, key: str) -> None:
     """Offer the rows as CSV under comment lines with source, units and notes."""
     st.download_button(
         "Download CSV",
-        table.to_csv(),
+        table.to_csv,  # written when it is asked for
         file_name=f"{table.meta.id}.csv",
         mime="text/csv",
         key=f"{key}_download",

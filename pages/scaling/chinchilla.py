@@ -5,6 +5,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lecture_core.figures import scaling
 from lecture_core.figures.loss_surface import loss_surface
+from lecture_core.figures.loss_terms import loss_above_floor
 from lecture_core.law import Law
 from lecture_core.provenance import Provenance
 from lecture_core.quantities import count, power, three_digits
@@ -70,7 +71,7 @@ def explore(fit: Law, view: str, place_of_code: DeltaGenerator) -> None:
             results.caption(Provenance(source=fit.source or "your own constants"))
         with right:
             numbers(split)
-            chart(scaling.loss_above_floor(split), key=f"{STEM}_terms", alt="Loss above the floor, by term")
+            st.html(loss_above_floor(split))
             st.latex(r"L(N, D) = E + \frac{A}{N^\alpha} + \frac{B}{D^\beta}")
         page.show_code(place_of_code, code(split))
 

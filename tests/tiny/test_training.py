@@ -212,7 +212,9 @@ def test_electra_starts_as_the_masked_lm_it_came_from(start):
 
 @pytest.mark.parametrize("recipe", ["masked_lm", "replaced_token_detection"])
 def test_the_command_writes_float16_checkpoints_that_load(recipe, start, corpus_file, tmp_path, monkeypatch):
-    monkeypatch.setattr(recipes, "Schedule", lambda total, **options: Schedule(2 * 512, batch_tokens=512, **options))
+    monkeypatch.setattr(
+        recipes, "Schedule", lambda total, **options: Schedule(2 * 512, **options | {"batch_tokens": 512})
+    )
     arguments = [
         recipe,
         "--corpus",

@@ -2,15 +2,17 @@
 
 import itertools
 import math
+import re
 
 import numpy as np
 import pytest
 
 from lecture_core.errors import TableError
 from lecture_core.figures import scaling
+from lecture_core.figures.loss_terms import loss_above_floor
 from lecture_core.figures.template import FONT_SIZE, base_layout, log_axis
 from lecture_core.quantities import count, log_marks, power, three_digits
-from lecture_core.scaling_laws import CHINCHILLA_FLOPS, EPOCH, HOFFMANN_PRINTED, Law, compute_optimal
+from lecture_core.scaling_laws import CHINCHILLA_FLOPS, EPOCH, HOFFMANN_PRINTED, Law, compute_optimal, predict_loss
 from lecture_core.scaling_models import MODELS_FILE, load_models
 from lecture_core.scaling_report import Split, code, implied_by_published, verdict
 from lecture_core.tables import load_table
@@ -24,50 +26,73 @@ EXTREME_SPLITS = [(1e7, 1e9), (1e7, 1e15), (1e13, 1e9), (1e13, 1e15), (1e13, 1e1
 
 
 def figures(split: Split) -> list:
-    return [scaling.loss_above_floor(split), scaling.isoflop_curves(split), scaling.loss_plane(split, load_models())]
+    return [scaling.isoflop_curves(split), scaling.loss_plane(split, load_models())]
 
 
 def trace_with(figure, text: str):
     return next(trace for trace in figure.data if trace.text is not None and text in list(trace.text))
 
 
+def pieces(trace) -> list[list[tuple[float, float]]]:
+    """The lines of a trace, which gaps divide."""
+    lines = [[]]
+    for x, y in zip(trace.x, trace.y, strict=True):
+        if x is None:
+            lines.append([])
+        else:
+            lines[-1].append((x, y))
+    return [line for line in lines if line]
+
+
+def named(figure, name: str):
+    return next(trace for trace in figure.data if trace.name == name)
+
+
 def test_marked_minima_are_the_lowest_points_of_the_curves():
     figure = scaling.isoflop_curves(CHINCHILLA)
-    curves, minima = figure.data[:5], figure.data[5]
-    for curve, best_n, best_loss in zip(curves, minima.x, minima.y, strict=True):
-        lowest = int(np.argmin(curve.y))
-        assert curve.x[lowest] == pytest.approx(best_n, rel=0.05)
-        assert min(curve.y) == pytest.approx(best_loss, abs=1e-6)
+    curves = [line for trace in figure.data[:2] for line in pieces(trace)]
+    minima = sorted(zip(figure.data[2].x, figure.data[2].y, strict=True))
+    lowest = sorted(min(line, key=lambda point: point[1]) for line in curves)
+    assert len(lowest) == len(minima) == 5
+    for (n, loss), (best_n, best_loss) in zip(lowest, minima, strict=True):
+        assert n == pytest.approx(best_n, rel=0.05)
+        assert loss == pytest.approx(best_loss, abs=1e-6)
 
 
 def test_the_split_lies_on_its_own_curve():
     figure = scaling.isoflop_curves(CHINCHILLA)
-    yours, strong = trace_with(figure, "yours"), figure.data[3]
-    at = np.interp(math.log(yours.x[0]), np.log(strong.x), strong.y)
+    yours, (strong,) = trace_with(figure, "yours"), pieces(figure.data[1])
+    at = np.interp(math.log(yours.x[0]), np.log([n for n, _ in strong]), [loss for _, loss in strong])
     assert at == pytest.approx(yours.y[0], abs=1e-3)
 
 
 def test_frontier_holds_the_best_splits():
     figure = scaling.loss_plane(CHINCHILLA, load_models())
-    line = trace_with(figure, "best splits")
+    line = named(figure, "best splits")
+    assert len(line.x) > 10
     for n, d in zip(line.x, line.y, strict=True):
         assert compute_optimal(6 * n * d, EPOCH).parameters == pytest.approx(n)
 
 
 def test_diagonals_have_equal_compute():
     figure = scaling.loss_plane(CHINCHILLA, load_models())
-    line = trace_with(figure, "1e24")
-    assert [6 * n * d for n, d in zip(line.x, line.y, strict=True)] == pytest.approx([1e24, 1e24])
+    budgets = [[6 * n * d for n, d in line] for line in pieces(named(figure, "equal compute"))]
+    assert any(ends == pytest.approx([1e24, 1e24]) for ends in budgets)
+    assert all(start == pytest.approx(end) for start, end in budgets)
+
+
+def test_lines_of_equal_loss_have_equal_loss_and_say_which():
+    figure = scaling.loss_plane(CHINCHILLA, load_models())
+    lines = pieces(named(figure, "equal loss"))
+    said = trace_with(figure, "2.2").text
+    for line, name in zip(lines, said, strict=True):
+        losses = [float(predict_loss(n, d, EPOCH)) for n, d in line]
+        assert losses == pytest.approx([float(name)] * len(losses), abs=1e-6)
 
 
 def test_plane_shows_every_model_with_tokens_per_parameter_and_source():
     figure = scaling.loss_plane(CHINCHILLA, load_models())
-    hover = "\n".join(
-        text
-        for trace in figure.data
-        if trace.type == "scatter" and trace.mode == "lines+markers+text"
-        for text in trace.hovertext
-    )
+    hover = "\n".join(named(figure, "published models").hovertext)
     for model in load_models():
         assert model.name in hover
         assert f"{three_digits(model.tokens_per_parameter)} tokens per parameter" in hover
@@ -81,10 +106,8 @@ def test_plane_shows_every_model_with_tokens_per_parameter_and_source():
 def test_names_of_models_do_not_cover_each_other(width):
     """Boxes around the labels on a plot area as narrow as a phone's."""
     figure = scaling.loss_plane(CHINCHILLA, load_models(), height=480)
-    boxes = []
-    for trace in figure.data:
-        if trace.type == "scatter" and trace.mode == "lines+markers+text":
-            boxes += [_box(figure, trace, i, width) for i, text in enumerate(trace.text) if text]
+    trace = trace_with(figure, "LaMDA")
+    boxes = [_box(figure, trace, i, width) for i in range(len(trace.text))]
     assert len(boxes) == len(scaling.LABEL_POSITIONS)
     for (left, right, low, high), (left2, right2, low2, high2) in itertools.combinations(boxes, 2):
         assert right <= left2 or right2 <= left or high <= low2 or high2 <= low
@@ -97,7 +120,7 @@ def _box(figure, trace, i: int, width: int) -> tuple[float, float, float, float]
         return (math.log10(value) - low) / (high - low) * pixels
 
     x, y = place(figure.layout.xaxis, trace.x[i], width), place(figure.layout.yaxis, trace.y[i], 410)
-    vertical, horizontal = trace.textposition.split()
+    vertical, horizontal = trace.textposition[i].split()
     letters, line = 7.2 * len(trace.text[i]), 12
     x += {"left": -letters - 5, "center": -letters / 2, "right": 5}[horizontal]
     y += {"bottom": -line - 8, "middle": -line / 2, "top": 8}[vertical]
@@ -105,10 +128,20 @@ def _box(figure, trace, i: int, width: int) -> tuple[float, float, float, float]
 
 
 def test_bars_add_up_to_the_loss_above_the_floor():
-    figure = scaling.loss_above_floor(CHINCHILLA)
-    rows = list(figure.data[0].y)
-    yours = sum(trace.x[rows.index("yours")] for trace in figure.data)
-    assert yours + EPOCH.E == pytest.approx(CHINCHILLA.terms.loss)
+    shown = loss_above_floor(CHINCHILLA)
+    amounts = [float(amount) for amount in re.findall(r" = (\d\.\d{4})\"", shown)]
+    assert sum(amounts[2:]) + EPOCH.E == pytest.approx(CHINCHILLA.terms.loss, abs=2e-4)
+    assert f"E = {EPOCH.E:.3f}" in shown
+    widths = [float(width) for width in re.findall(r"width:([\d.]+)%", shown)]
+    assert widths[2] / widths[3] == pytest.approx(amounts[2] / amounts[3], rel=0.01)
+
+
+@pytest.mark.parametrize("law", EXTREME_LAWS[::5])
+def test_bars_keep_to_their_width_and_leave_out_words_without_room(law):
+    for parameters, tokens in EXTREME_SPLITS:
+        shown = loss_above_floor(Split(parameters, tokens, law))
+        widths = [float(width) for width in re.findall(r"width:([\d.]+)%", shown)]
+        assert max(widths[0] + widths[1], widths[2] + widths[3]) <= 82.02
 
 
 def test_charts_have_large_fonts_clear_backgrounds_and_a_title():
@@ -122,7 +155,7 @@ def test_charts_have_large_fonts_clear_backgrounds_and_a_title():
 
 
 def test_axes_name_quantity_and_tick_in_words():
-    curves, plane = figures(CHINCHILLA)[1:]
+    curves, plane = figures(CHINCHILLA)
     assert curves.layout.yaxis.title.text == "loss (nats per token)"
     assert plane.layout.xaxis.title.text == "parameters N"
     assert "10B" in plane.layout.xaxis.ticktext
@@ -134,8 +167,10 @@ def test_charts_can_be_drawn_at_the_ends_of_every_slider(law):
     for parameters, tokens in EXTREME_SPLITS:
         for figure in figures(Split(parameters, tokens, law)):
             for trace in figure.data:
-                numbers = [trace[name] for name in ("x", "y", "z") if name in trace and trace.type != "bar"]
-                assert all(np.isfinite(np.asarray(values, dtype=float)).all() for values in numbers)
+                numbers = [np.asarray(trace[name], dtype=float) for name in ("x", "y", "z") if name in trace]
+                gaps = {bool(np.isnan(values).any()) for values in numbers}
+                assert gaps == {False} or trace.mode == "lines"  # a gap ends a line
+                assert not any(np.isinf(values).any() for values in numbers)
             assert np.isfinite(figure.layout.xaxis.range).all()
             assert len(figure.layout.xaxis.ticktext or ()) <= 8
 

@@ -99,7 +99,7 @@ def test_only_usable_models_can_be_chosen(monkeypatch):
     app = AppTest.from_function(_model_page).run()
     assert app.selectbox(key="lab_model").options == ["minilm-mlm", "roberta-base"]
     assert app.text[0].value == "minilm-mlm"
-    assert "pull bert-base-uncased" in [code.value for code in app.code]
+    assert any("`pull bert-base-uncased`" in text.value for text in app.markdown)
 
 
 def test_model_and_seed_come_from_the_address(monkeypatch):
