@@ -2,9 +2,9 @@
 
 `python -m benchmarks.next_token` starts the app on a free port and drives Chromium; one line of JSON last. The redraw:
 from the pressed arrow key on the temperature to the painted bars, answered from stored logits. The first token: from
-the Enter key after a new seed to painted text. `engine_tokens_per_second` is one stream of the engine before the browser
-starts, as for a student whose browser runs elsewhere; `tokens_per_second` is what the page says under a text while
-Chromium draws on the same cores, `page_tokens_per_second` counts all three texts from the first token to the last note.
+the Enter key after a new seed to painted text. `engine_tokens_per_second` is one stream of the engine before the
+browser starts, as for a student whose browser runs elsewhere; `tokens_per_second` is what the page says under a text
+while Chromium draws on the same cores, `page_tokens_per_second` counts all three texts to the last note.
 """
 
 import json

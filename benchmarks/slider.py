@@ -25,10 +25,9 @@ VIEWS = {
 _WATCH = """() => {
   window.pressed = 0; window.changed = 0;
   document.addEventListener('keydown', () => { window.pressed = performance.now(); window.changed = 0; }, true);
-  new MutationObserver(records => {
-    if (records.some(r => r.target.closest?.('[data-testid=stPlotlyChart]')))
-      requestAnimationFrame(() => { window.changed = performance.now(); });
-  }).observe(document.body, {subtree: true, childList: true, attributes: true});
+  const chart = [...document.querySelectorAll('*')].map(n => n.shadowRoot?.querySelector('.quick')).find(Boolean);
+  new MutationObserver(() => requestAnimationFrame(() => { window.changed = performance.now(); }))
+    .observe(chart, {subtree: true, childList: true, attributes: true});
 }"""
 _QUIET = "() => window.changed > window.pressed && performance.now() - window.changed > 200"
 """Nothing more was drawn for 0.2 s: what came last ended the redraw."""
@@ -59,8 +58,8 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         for view, (address, sliders) in VIEWS.items():
             page.goto(f"{url}/{address}")
-            page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
-            page.wait_for_timeout(1500)
+            page.locator(".quick .line").first.wait_for(state="attached", timeout=60_000)
+            page.wait_for_timeout(8000)  # the libraries are imported in the background
             page.evaluate(_WATCH)
             for name, label in sliders.items():
                 measured[f"{view}_{name}"] = waits = moves(page, label)

@@ -77,19 +77,9 @@ def _curves(curves: Sequence[IsoFlop], near: Mapping[float, np.ndarray], line: d
         tokens, size, loss = (values[seen] for values in (curve.tokens, curve.parameters, curve.loss))
         x += [*size.tolist(), None]
         y += [*loss.tolist(), None]
-        said += [(power(curve.flops), *pair) for pair in zip(tokens.tolist(), (tokens / size).tolist(), strict=True)]
-        said.append(("", 0.0, 0.0))
-    return go.Scatter(
-        x=x,
-        y=y,
-        customdata=said,
-        mode="lines",
-        line=line,
-        hovertemplate=(
-            "%{customdata[0]} FLOPs<br>N = %{x:.3s}, D = %{customdata[1]:.3s}<br>"
-            "%{customdata[2]:.3s} tokens per parameter<br>loss %{y:.4f}<extra></extra>"
-        ),
-    )
+        said += [f"{_describe(n, d)}<br>loss {at:.4f}" for n, d, at in zip(size, tokens, loss, strict=True)]
+        said.append("")
+    return go.Scatter(x=x, y=y, mode="lines", line=line, hovertext=said, hoverinfo="text")
 
 
 def _names(places: Sequence[tuple[float, float, str]], *, at: str | Sequence[str] = "top center") -> go.Scatter:
@@ -165,7 +155,7 @@ def _depth(law: Law, x: tuple[float, float], y: tuple[float, float]) -> go.Heatm
         z=np.asarray(predict_loss(n[None, :], d[:, None], law)),  # (D, N)
         colorscale=_DEPTH,
         showscale=False,
-        hovertemplate="N = %{x:.3s}, D = %{y:.3s}<br>loss %{z:.3f}<extra></extra>",
+        name="loss",
     )
 
 
@@ -185,13 +175,13 @@ def _level_lines(law: Law, x: tuple[float, float], y: tuple[float, float]) -> li
     return [_grey_lines(lines, "equal loss"), _names(names, at="middle right")] if lines else []
 
 
-def _level_line(
-    loss: float, law: Law, x: tuple[float, float], y: tuple[float, float]
-) -> list[tuple[float, float]]:
+def _level_line(loss: float, law: Law, x: tuple[float, float], y: tuple[float, float]) -> list[tuple[float, float]]:
     left = loss - law.E - law.A * (n := np.geomspace(*x, _GRID_POINTS)) ** -law.alpha
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         d = np.where(left > 0, (law.B / left) ** (1 / law.beta), np.inf)
-    seen = (y[0] <= d) & (d <= y[1])
+    inside = (y[0] <= d) & (d <= y[1])
+    around = inside | np.append(inside[1:], False) | np.append(False, inside[:-1])  # one more: up to the frame
+    seen = around & np.isfinite(d)
     return list(zip(n[seen].tolist(), d[seen].tolist(), strict=True))
 
 

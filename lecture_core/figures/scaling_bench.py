@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from lecture_core.figures.template import FAMILY_COLOURS, base_layout, log_axis
+from lecture_core.figures.template import FAMILY_COLOURS, base_layout, fixed_margins, log_axis
 from lecture_core.quantities import count, power
 from lecture_core.scaling_laws import Law, compute_optimal, predict_loss
 from lecture_core.scaling_points import Points, percent_off, predicted
@@ -78,7 +78,7 @@ def bench(
     _axes(chart, everything, x_of, lines)
     if lines:
         _label_lines(chart, first=by_compute)
-    return chart
+    return fixed_margins(chart)
 
 
 def _label_lines(chart: go.Figure, *, first: bool) -> None:

@@ -1,28 +1,12 @@
 // What stands still around a model on its line of equal compute 6ND = C, and the numbers of any place on that line:
 // the loss is E + A/N^alpha + B/D^beta with the constants that Python passed. Comes before compute_drag.js, in one text.
 
-const SVG = "http://www.w3.org/2000/svg";
-const SUFFIXES = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"]];
 const STRIP = 96; // height of the strip of losses under the chart, in pixels
 const EDGE = { left: 58, right: 12, top: 10, gap: 34, below: 44 };
 
 export function lossAt(n, data) {
   const { E, A, B, alpha, beta } = data.law;
   return E + A * n ** -alpha + B * (data.flops / 6 / n) ** -beta;
-}
-
-function threeDigits(value) {
-  if (value === 0) return "0";
-  if (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e9) return value.toExponential(2).replace("e+", "e");
-  const shown = Number(value.toPrecision(3));
-  return shown.toLocaleString("en", { maximumFractionDigits: 5 });
-}
-
-function count(value) {
-  const rounded = Number(value.toPrecision(3));
-  if (rounded < 1 || rounded >= 1e16) return value.toExponential(2).replace("e+", "e");
-  const [scale, suffix] = SUFFIXES.find(([size]) => rounded >= size) ?? [1, ""];
-  return threeDigits(rounded / scale) + suffix;
 }
 
 export function numbersAt(n, data) {
@@ -42,21 +26,6 @@ function words(n, data) {
     saved: gain === "0.000" ? "0.000" : `${now.saved > 0 ? "\u2212" : "+"}${gain}`,
     spoken: gain === "0.000" ? "as published" : `${gain} ${now.saved > 0 ? "lower" : "higher"} than published`,
   };
-}
-
-function html(tag, className, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
-function draw(parent, tag, attributes, text) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
-  if (text !== undefined) node.textContent = text;
-  parent.append(node);
-  return node;
 }
 
 // Where numbers lie on the screen: N to the right and D upwards, both on log scales, and a strip of losses below.
@@ -118,19 +87,6 @@ function cut(svg, s, y, height) {
   const area = draw(draw(svg, "defs", {}), "clipPath", { id });
   draw(area, "rect", { x: EDGE.left, y, width: s.inner.w, height });
   return draw(svg, "g", { "clip-path": `url(#${id})` });
-}
-
-function path(points) {
-  return points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
-}
-
-function star(x, y, size) {
-  const points = Array.from({ length: 10 }, (_, i) => {
-    const r = i % 2 ? size * 0.42 : size;
-    const turn = (Math.PI / 5) * i - Math.PI / 2;
-    return [x + r * Math.cos(turn), y + r * Math.sin(turn)];
-  });
-  return `${path(points)}Z`;
 }
 
 function still(svg, data, s) {

@@ -13,7 +13,7 @@ from lecture_core.scaling_laws import Fit, Law
 from lecture_core.scaling_points import Points, fitted, percent_off, predicted
 from lecture_core.scaling_runs import COMMAND, ENOUGH_TO_FIT, FEWEST_TOKENS, ScalingRun
 from lecture_core.ui import page, results
-from lecture_core.ui.charts import chart
+from lecture_core.ui.charts import chart, quick_chart
 from lecture_core.ui.errors import user_errors
 
 OWN, FITTED = LAWS = ("Yours", "The fitter's")
@@ -76,7 +76,7 @@ def bench(stem: str, runs: Sequence[ScalingRun], live: Points) -> None:
             left_out=Points.of(short),
             by_compute=by_compute,
         )
-        chart(figure, key=f"{stem}_chart", alt=f"Loss of {len(shown)} runs, the law, {len(hidden)} hidden runs")
+        quick_chart(figure, key=f"{stem}_chart", alt=f"Loss of {len(shown)} runs, the law, {len(hidden)} hidden runs")
         results.caption(scaling_runs.provenance(runs))
         st.caption(_key(hidden, live, committed, revealed=revealed, left_out=len(short)))
         st.toggle("Fit the shortest runs too", key=f"{stem}_short", bind="query-params", help=SHORT_HELP)

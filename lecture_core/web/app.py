@@ -4,7 +4,9 @@ Serve it with `python -m lecture_core.web`, or with any ASGI server as `lecture_
 """
 
 import base64
+import gc
 import hashlib
+import importlib
 import re
 import sys
 import threading
@@ -113,10 +115,17 @@ async def to_home(_request: Request) -> RedirectResponse:
 
 
 def warm() -> None:
-    """Import the model libraries (about 5 s) and load the first lab's small model before a visitor asks for it."""
+    """Import the model libraries (about 5 s) and load the first lab's small model before a visitor asks for it.
+
+    The libraries' half a million objects then leave Python's garbage collection: looking through them stops the pages
+    of all visitors for 0.15 s.
+    """
     time.sleep(WARM_AFTER)
     with suppress(LectureError):  # without weights the page itself says what to do
         get_engine().fill_mask("The first answer is [MASK].", model="minilm-mlm", top_k=1)
+    importlib.import_module("plotly.graph_objects")
+    gc.collect()
+    gc.freeze()
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from lecture_core.quantities import count, power, three_digits
 from lecture_core.scaling_models import load_models
 from lecture_core.scaling_report import Split, code, verdict
 from lecture_core.ui import page, results, scaling_inputs
-from lecture_core.ui.charts import chart
+from lecture_core.ui.charts import chart, quick_chart
 from lecture_core.ui.compute_drag import drag_a_model
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.scaling_views import closer_look, published_fits, rule_of_thumb
@@ -39,7 +39,7 @@ def numbers(split: Split) -> None:
 
 def size_and_data(split: Split) -> None:
     figure = scaling.loss_plane(split, load_models())
-    chart(figure, key=f"{STEM}_plane", alt="Loss over parameters and tokens, with published models")
+    quick_chart(figure, key=f"{STEM}_plane", alt="Loss over parameters and tokens, with published models")
     if st.toggle("Open the landscape in space", key=f"{STEM}_surface", bind="query-params"):
         st.caption(
             "Drag to turn it. If the box stays empty, this browser has no WebGL; the contours show the same loss."
@@ -64,7 +64,9 @@ def explore(fit: Law, view: str, place_of_code: DeltaGenerator) -> None:
         left, right = st.columns([4, 3], gap="medium")
         with left:
             if view == scaling_inputs.CURVES:
-                chart(scaling.isoflop_curves(split), key=f"{STEM}_curves", alt="Loss over parameters for five budgets")
+                quick_chart(
+                    scaling.isoflop_curves(split), key=f"{STEM}_curves", alt="Loss over parameters for five budgets"
+                )
             else:
                 size_and_data(split)
             st.markdown(verdict(split))

@@ -31,7 +31,7 @@ def dragged(browser):
                 data, parentElement: document.getElementById("host"), setTriggerValue: (_, n) => window.sent.push(n)
             });
         }""",
-        script("compute_drag_scene", "compute_drag"),
+        script("svg", "compute_drag_scene", "compute_drag"),
     )
 
     def mount(data):

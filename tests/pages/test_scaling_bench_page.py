@@ -1,6 +1,5 @@
 """Fit, forecast, reveal, as a visitor uses it: with no recorded run, with a few, with many; and with an own table."""
 
-import base64
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -57,11 +56,16 @@ def test_too_few_runs_are_a_sentence_with_the_command(monkeypatch, number):
     assert page.text_area(key="scaling_bench_table") is not None
 
 
+def chart(page) -> dict:
+    """What the browser is told to draw."""
+    return json.loads(page.get("bidi_component")[0].proto.json)
+
+
 def test_runs_too_similar_to_fit_are_drawn_with_a_sentence(monkeypatch):
     page = opened(monkeypatch, 8)
     page.segmented_control(key="scaling_bench_law").set_value("The fitter's").run()
     assert "at least 3 different parameters" in page.error[0].value
-    assert page.get("plotly_chart")
+    assert chart(page)["marks"]
 
 
 @pytest.mark.parametrize("number", [12, 30])
@@ -87,20 +91,15 @@ def test_the_losses_of_hidden_runs_are_not_on_the_page_before_they_are_revealed(
     assert len(hidden) == 6
 
     def sent():
-        spec = json.loads(page.get("plotly_chart")[0].proto.spec)
-        return {round(y, 6) for trace in spec["data"] for y in np.ravel(_numbers(trace["y"]))}
+        found = chart(page)
+        lines = [y for line in found["lines"] for piece in line["pieces"] for _, y in piece]
+        return {round(y, 6) for y in [*lines, *(mark["y"] for mark in found["marks"])]}
 
     assert not {round(run.loss_per_token, 6) for run in hidden} & sent()
     page.button(key="scaling_bench_commit").click().run()
     assert not {round(run.loss_per_token, 6) for run in hidden} & sent()
     page.button(key="scaling_bench_reveal").click().run()
     assert {round(run.loss_per_token, 6) for run in hidden} <= sent()
-
-
-def _numbers(values):
-    if isinstance(values, dict):
-        return np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"])
-    return np.array(values, dtype=float)
 
 
 def test_a_committed_forecast_stays_while_the_sliders_move(monkeypatch):
