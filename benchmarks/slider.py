@@ -20,6 +20,7 @@ VIEWS = {
     "loss_by_size": ("chinchilla?chinchilla_view=Loss+by+size", SLIDERS),
     "size_and_data": ("chinchilla?chinchilla_view=Size+and+data", SLIDERS),
     "own_runs": ("scaling_bench", CONSTANTS),
+    "serving": ("open_weight_models", {"quality": "As good as", "served": "Tokens served"}),
 }
 """Address of each view and its sliders' labels."""
 _WATCH = """() => {

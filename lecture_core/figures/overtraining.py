@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from lecture_core.figures.template import FAMILY_COLOURS, base_layout, log_axis
+from lecture_core.figures.template import FAMILY_COLOURS, base_layout, fixed_margins, log_axis
 from lecture_core.overtraining import Plan, Prices, Rates, plan, smallest
 from lecture_core.quantities import count, three_digits
 from lecture_core.scaling_laws import Law
@@ -95,7 +95,7 @@ def cost_by_size(
     bottom = min(lowest, *(end.cost / 4 for end in ends))
     figure.update_xaxes(title="parameters, all of the same loss", **log_axis(float(sizes[0]), float(sizes[-1]), count))
     figure.update_yaxes(title=f"cost ({unit})", **log_axis(bottom, top, count))
-    return figure
+    return fixed_margins(figure)
 
 
 def _as_measured(figure: go.Figure, plans: Sequence[Plan], best: Plan, unit: str) -> None:

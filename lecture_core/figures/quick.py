@@ -42,7 +42,7 @@ def drawn(figure: go.Figure) -> dict[str, Any]:
             _scatter(trace, found)
         else:
             raise ValueError(f"expected a scatter or heatmap trace, got {trace.type}; use charts.chart")
-    found["words"] += [_note(note, x["log"]) for note in layout.annotations]
+    found["words"] += [_note(note, x["log"], y["log"]) for note in layout.annotations]
     return found
 
 
@@ -135,8 +135,21 @@ def _pieces(points: Sequence[tuple[float | None, float | None]]) -> Iterator[lis
             piece = []
 
 
-def _note(note: Any, log: bool) -> dict[str, Any]:
-    """An annotation as a word; plotly gives its x as an exponent on a logarithmic axis."""
-    vertical = "top" if note.yanchor == "bottom" else "middle"
-    place = {"x": 10.0**note.x if log else note.x, "y": note.y, "at": f"{vertical} right"}
-    return {"text": note.text, "gap": note.xshift or 0, "size": note.font.size or 14, **place}
+def _note(note: Any, log_x: bool, log_y: bool) -> dict[str, Any]:
+    """An annotation as a word; plotly gives its place as exponents on logarithmic axes.
+
+    An anchor names the side of the words that stands at the point, a text position the side of the point.
+    """
+    if note.xref not in (None, "x") or note.yref not in (None, "y"):
+        raise ValueError("expected annotations in the numbers of the axes")
+    vertical = {"bottom": "top", "top": "bottom"}.get(note.yanchor, "middle")
+    side = {"left": "right", "right": "left"}.get(note.xanchor, "center")
+    return {
+        "x": 10.0**note.x if log_x else note.x,
+        "y": 10.0**note.y if log_y else note.y,
+        "text": note.text,
+        "at": f"{vertical} {side}",
+        "gap": note.xshift or 0,
+        "size": note.font.size or 14,
+        "colour": note.font.color,
+    }

@@ -23,7 +23,8 @@ def quick_chart(figure: go.Figure, *, key: str, alt: str) -> None:
         key: session key, prefixed with the page's stem.
         alt: what the chart shows, in one sentence.
     """
-    st.markdown(f"**{escape_markdown(figure.layout.title.text)}**")
+    if title := figure.layout.title.text:
+        st.markdown(f"**{escape_markdown(title)}**")
     components.quick_chart(key=key, data=drawn(figure) | {"alt": alt}, height=figure.layout.height)
 
 

@@ -15,7 +15,7 @@ from lecture_core.scaling_models import ModelPoint
 from lecture_core.scaling_report import SHOWN_NAMES
 from lecture_core.serving_speed import token_price
 from lecture_core.ui import serving_speed
-from lecture_core.ui.charts import chart
+from lecture_core.ui.charts import quick_chart
 from lecture_core.ui.scaling_inputs import FITS
 
 FIRST_LAW = next(iter(FITS))
@@ -84,7 +84,7 @@ def _result(stem: str, size: float, served: float, law: Law, priced: Prices, uni
     alt = f"Cost over size: cheapest at {count(best.parameters)} parameters, cheapest to train at {count(size)}"
     if practical:
         alt += f", cheapest at the speed measured here {count(practical[1].parameters)}"
-    chart(figure, key=f"{stem}_cost_chart", alt=alt)
+    quick_chart(figure, key=f"{stem}_cost_chart", alt=alt)
     st.caption(
         f"All models on these curves reach {loss:.3f} nats a token under the constants chosen. Training costs 6 N D, "
         "serving 2 N a token (Sardana et al. 2024). Computed from published constants, fitted to shorter runs."

@@ -116,7 +116,9 @@ function words(svg, data, { x, y, width }) {
     const ending = { left: 0, center: 0.5, right: 1 }[side] * LETTER * word.text.length;
     const across = Math.min(x(word.x) + aside, width - ending);
     const place = { x: across, y: y(word.y) + down, "text-anchor": anchors[side] };
-    draw(svg, "text", { class: "word", "font-size": word.size, ...place }, word.text);
+    const node = draw(svg, "text", { class: "word", ...place }, word.text);
+    node.style.fontSize = `${word.size}px`;
+    if (word.colour) node.style.fill = word.colour;
   }
 }
 

@@ -7,10 +7,13 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from lecture_core import overtraining
 from lecture_core.figures import scaling
 from lecture_core.figures import scaling_bench as bench
+from lecture_core.figures.overtraining import cost_by_size
 from lecture_core.figures.quick import drawn
 from lecture_core.figures.template import base_layout, fixed_margins, log_axis
+from lecture_core.overtraining import FLOPS_ALONE
 from lecture_core.quantities import count
 from lecture_core.scaling_laws import CHINCHILLA_FLOPS, EPOCH, Law
 from lecture_core.scaling_models import load_models
@@ -20,6 +23,7 @@ from lecture_core.scaling_runs import load
 
 SPLIT = Split(7e10, CHINCHILLA_FLOPS / 6 / 7e10, EPOCH)
 RUNS = Points.of(load())
+PLANS = [overtraining.cheapest(2.0, served, EPOCH, FLOPS_ALONE) for served in (2e12, 0.0)]
 OWN = Law(1.5, 30.0, 200.0, 0.3, 0.4)
 
 
@@ -35,6 +39,7 @@ FIGURES = [
     scaling.loss_plane(SPLIT, load_models()),
     bench.bench(RUNS, OWN, hidden=RUNS, forecast=OWN, revealed=True, live=RUNS, left_out=RUNS),
     bench.bench(RUNS, None, by_compute=True),
+    cost_by_size(2.0, 2e12, EPOCH, FLOPS_ALONE, *PLANS, unit="FLOPs"),
 ]
 
 
@@ -86,6 +91,18 @@ def test_annotations_become_words_where_they_stood():
     chart.add_annotation(x=2, y=0.5, text="55k", xanchor="left", xshift=4, showarrow=False, font={"size": 13})
     (word,) = drawn(chart)["words"]
     assert (word["x"], word["y"], word["text"], word["gap"], word["size"]) == (100.0, 0.5, "55k", 4, 13)
+    assert word["at"] == "middle right"
+    chart.update_yaxes(type="log", range=[-1, 1])
+    chart.layout.annotations[0].update(y=-1, xanchor="right", yanchor="top", font_color="red")
+    (word,) = drawn(chart)["words"]
+    assert (word["y"], word["at"], word["colour"]) == (0.1, "bottom left", "red")
+
+
+def test_an_annotation_in_shares_of_the_paper_is_refused():
+    chart = figure(go.Scatter(x=[1], y=[0.5], mode="markers"))
+    chart.add_annotation(x=0.1, xref="paper", y=0.5, text="rule")
+    with pytest.raises(ValueError, match="numbers of the axes"):
+        drawn(chart)
 
 
 @pytest.mark.parametrize(
