@@ -1,6 +1,6 @@
 """The solved examples in a prompt: which ones, in which order, and with which answers.
 
-Lecture: GPT-3, in-context learning. What exemplars must have is tried by spoiling them: other exemplars' answers, a
+Lecture: GPT-3, in-context learning. What exemplars must have is tried by spoiling them: answers drawn at random, a
 format that changes, random letters (after Min et al. 2022, arXiv:2202.12837); and by their order (Lu et al. 2022,
 arXiv:2104.08786). Plain items in, plain items out.
 """
@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from lecture_core.tasks import Item, Task
 
-Arrange = Callable[[Sequence[Item], random.Random], list[Item]]
+Arrange = Callable[[Sequence[Item], random.Random, Sequence[str]], list[Item]]
+"""Takes exemplars, a generator, and the answers that the task knows."""
 _SEPARATORS = re.compile(r"([^0-9A-Za-z]+)")
 
 
@@ -30,30 +31,21 @@ def choose_exemplars(task: Task, item: Item, k: int, *, seed: int = 0) -> tuple[
     return tuple(others[:k])
 
 
-def as_they_are(items: Sequence[Item], _: random.Random) -> list[Item]:
+def as_they_are(items: Sequence[Item], _: random.Random, __: Sequence[str]) -> list[Item]:
     """The true answers, or the order as drawn."""
     return list(items)
 
 
-def shuffled_answers(items: Sequence[Item], rng: random.Random) -> list[Item]:
-    """Each example with a wrong answer, taken from another one: the format stays, the task goes.
+def random_answers(items: Sequence[Item], rng: random.Random, answers: Sequence[str]) -> list[Item]:
+    """Each example with one of the task's different answers, drawn at random: the format stays, the task goes.
 
-    Where all examples share one answer there is none to take, and they stay as they are.
+    Not each with a wrong one: of two labels the wrong one tells the right one. Source: Min et al. 2022, section 4.1.
     """
-    shift = rng.randrange(1, len(items)) if len(items) > 1 else 0
-    different = list(dict.fromkeys(item.answer for item in items))
-    shuffled = []
-    for i, item in enumerate(items):
-        answer = items[(i + shift) % len(items)].answer
-        if answer == item.answer:
-            answer = different[
-                (different.index(answer) + 1 + rng.randrange(max(1, len(different) - 1))) % len(different)
-            ]
-        shuffled.append(replace(item, answer=answer))
-    return shuffled
+    different = list(dict.fromkeys(answers))
+    return [replace(item, answer=rng.choice(different)) for item in items]
 
 
-def changing_format(items: Sequence[Item], rng: random.Random) -> list[Item]:
+def changing_format(items: Sequence[Item], rng: random.Random, _: Sequence[str]) -> list[Item]:
     """The parts of each answer in an order of its own: no rule connects the examples."""
 
     def mixed(answer: str) -> str:
@@ -68,7 +60,7 @@ def changing_format(items: Sequence[Item], rng: random.Random) -> list[Item]:
     return [replace(item, answer=mixed(item.answer)) for item in items]
 
 
-def random_letters(items: Sequence[Item], rng: random.Random) -> list[Item]:
+def random_letters(items: Sequence[Item], rng: random.Random, _: Sequence[str]) -> list[Item]:
     """Answers of the same shape, every letter and digit replaced by a random letter: nothing can be learned."""
 
     def noise(answer: str) -> str:
@@ -77,12 +69,12 @@ def random_letters(items: Sequence[Item], rng: random.Random) -> list[Item]:
     return [replace(item, answer=noise(item.answer)) for item in items]
 
 
-def turned_round(items: Sequence[Item], _: random.Random) -> list[Item]:
+def turned_round(items: Sequence[Item], _: random.Random, __: Sequence[str]) -> list[Item]:
     """The last one first."""
     return list(reversed(items))
 
 
-def by_answer(items: Sequence[Item], _: random.Random) -> list[Item]:
+def by_answer(items: Sequence[Item], _: random.Random, __: Sequence[str]) -> list[Item]:
     """All exemplars with the same answer side by side, in the order of the answers' first appearance."""
     seen = list(dict.fromkeys(item.answer for item in items))
     return sorted(items, key=lambda item: seen.index(item.answer))
@@ -98,7 +90,7 @@ class Condition:
 
 CONDITIONS: dict[str, Condition] = {
     "true": Condition("true answers", as_they_are),
-    "shuffled": Condition("wrong answers, from other examples", shuffled_answers),
+    "shuffled": Condition("random answers, of other examples", random_answers),
     "format": Condition("a format that changes", changing_format),
     "letters": Condition("random letters", random_letters),
 }

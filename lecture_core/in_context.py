@@ -14,7 +14,7 @@ from lecture_core.engine.results import TokenLogprob
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.exemplars import CONDITIONS
 from lecture_core.provenance import Provenance
-from lecture_core.statistics import Z95
+from lecture_core.statistics import student95
 from lecture_core.tasks import Task
 
 MAX_EXAMPLES = 32
@@ -35,7 +35,7 @@ class Written:
 
 
 def write(task: Task, k: int, *, condition: str = "true", seed: int = 0) -> Written:
-    """Write `k` solved examples in an order drawn with `seed`; seed 0 keeps the file's, the lecture's own first.
+    """Write `k` solved examples drawn with `seed`; seed 0 keeps the file's order, the lecture's own first.
 
     Raises:
         InvalidInputError: `k` or the condition is out of range.
@@ -51,7 +51,8 @@ def write(task: Task, k: int, *, condition: str = "true", seed: int = 0) -> Writ
     if seed:
         rng.shuffle(items)
     text, answers = "", []
-    for i, item in enumerate(CONDITIONS[condition].change(items[:k], rng)):
+    answers_known = [item.answer for item in items]
+    for i, item in enumerate(CONDITIONS[condition].change(items[:k], rng, answers_known)):
         text += (task.separator if i else "") + task.prompt.replace("{question}", item.question) + " "
         answers.append((len(text), len(text) + len(item.answer)))
         text += item.answer
@@ -105,12 +106,12 @@ def _owner(span: tuple[int, int], answers: Sequence[tuple[int, int]]) -> int | N
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """The mean log-probability of the answer at one position over several orders, nats a token.
+    """The mean log-probability of the answer at one position over several draws of the examples, nats a token.
 
     Attributes:
         position: 1 for the first example.
-        low, high: 95 % interval of the mean (normal approximation); equal to the mean for one order.
-        n: number of orders.
+        low, high: 95 % interval of the mean (Student's t); equal to the mean for one draw.
+        n: number of draws.
     """
 
     position: int
@@ -126,7 +127,8 @@ def curve(passes: Sequence[Pass]) -> tuple[CurvePoint, ...]:
     for position, values in enumerate(zip(*(one.answers for one in passes), strict=True), start=1):
         n, mean = len(values), sum(values) / len(values)
         spread = math.sqrt(sum((v - mean) ** 2 for v in values) / (n - 1) / n) if n > 1 else 0.0
-        points.append(CurvePoint(position, mean, mean - Z95 * spread, min(0.0, mean + Z95 * spread), n))
+        reach = student95(n) * spread if n > 1 else 0.0
+        points.append(CurvePoint(position, mean, mean - reach, min(0.0, mean + reach), n))
     return tuple(points)
 
 

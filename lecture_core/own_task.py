@@ -4,13 +4,15 @@ Lecture: GPT-3, task specifications. Text in, a `Task` out; a line that cannot b
 """
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 from lecture_core.answers import AnswerPatterns
 from lecture_core.errors import InvalidInputError
 from lecture_core.tasks import Item, Task
 
 ARROW = "=>"
-_ARROWS = re.compile(r"=>|->|→|\t")  # a tab stands between two cells of a spreadsheet
+_OTHER_ARROWS = re.compile(r"->|→|\t")  # a tab stands between two cells of a spreadsheet
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 MAX_LINES = 200
 MAX_LABELS = 12
@@ -31,8 +33,8 @@ def read_own_task(lines: str, instruction: str = "") -> Task:
     The answers count as labels, to be ranked, where there are at most 12 different ones and each stands there twice.
 
     Raises:
-        InvalidInputError: a line without `=>`, without input or output, one input with two outputs, fewer than
-            two pairs, or more text than is taken.
+        InvalidInputError: a line without `=>`, without input or output, one input with two outputs, one label in
+            two spellings, fewer than two pairs, or more text than is taken.
     """
     _check_length(lines, instruction)
     pairs: dict[str, str] = {}
@@ -47,7 +49,10 @@ def read_own_task(lines: str, instruction: str = "") -> Task:
         )
     items = tuple(Item(question, answer) for question, answer in pairs.items())
     labels = tuple(dict.fromkeys(pairs.values()))
-    ranked = 2 <= len(labels) <= MAX_LABELS and all(list(pairs.values()).count(label) > 1 for label in labels)
+    folded = [answer.casefold() for answer in pairs.values()]
+    if _are_labels(folded) and len(set(folded)) < len(labels):
+        _refuse_two_spellings(labels)
+    ranked = _are_labels(list(pairs.values()))
     return Task(
         id="own",
         lab="few_shot",
@@ -68,6 +73,21 @@ def read_own_task(lines: str, instruction: str = "") -> Task:
     )
 
 
+def _are_labels(answers: Sequence[str]) -> bool:
+    counts = Counter(answers)
+    return 2 <= len(counts) <= MAX_LABELS and min(counts.values()) > 1
+
+
+def _refuse_two_spellings(labels: Sequence[str]) -> None:
+    first: dict[str, str] = {}
+    one, other = next((seen, label) for label in labels if (seen := first.setdefault(label.casefold(), label)) != label)
+    raise InvalidInputError(
+        expected="one spelling of each answer",
+        got=f"'{one[:40]}' and '{other[:40]}'",
+        remedy="write it the same way on every line; the model would take them for two answers",
+    )
+
+
 def _check_length(lines: str, instruction: str) -> None:
     if len(lines) > MAX_CHARACTERS:
         raise InvalidInputError(
@@ -84,7 +104,9 @@ def _check_length(lines: str, instruction: str) -> None:
 
 
 def _add(pairs: dict[str, str], number: int, line: str) -> None:
-    question, _, answer = (part.strip() for part in _CONTROL.sub(" ", _ARROWS.sub("\n", line, count=1)).partition("\n"))
+    found = _OTHER_ARROWS.search(line)
+    question, _, answer = line.partition(ARROW if ARROW in line or not found else found[0])
+    question, answer = (_CONTROL.sub(" ", part).strip() for part in (question, answer))
     if not (question and answer):
         raise InvalidInputError(
             expected=f"input {ARROW} output on line {number}",

@@ -69,8 +69,9 @@ class Prompt:
 def prompt_parts(task: Task, item: Item, k: int, form: PromptForm = AS_ON_THE_SLIDE) -> Prompt:
     """Return the parts of the prompt that asks `item` after `k` exemplars."""
     rng = random.Random(form.seed)
-    chosen = ORDERS[form.order].change(choose_exemplars(task, item, k, seed=form.seed), rng)
-    shown = tuple(f"{_ask(task, e)} {e.answer}" for e in CONDITIONS[form.answers].change(chosen, rng))
+    known = [exemplar.answer for exemplar in task.exemplars]
+    chosen = ORDERS[form.order].change(choose_exemplars(task, item, k, seed=form.seed), rng, known)
+    shown = tuple(f"{_ask(task, e)} {e.answer}" for e in CONDITIONS[form.answers].change(chosen, rng, known))
     described = task.instruct if form.with_instruction is None else form.with_instruction
     head = f"{task.instruction}\n" if described and task.instruction else ""
     between = task.separator if form.separator == "file" else form.separator

@@ -26,6 +26,14 @@ from lecture_core.ui.race import race
 from lecture_core.ui.tables import lecture_table, source_line
 
 LONG = 400  # characters of a beginning that scrolls
+_RANKED = (
+    "What counts: the label with the highest log-probability after the prompt, its tokens summed; there is always an "
+    "answer."
+)
+_WRITTEN = (
+    "What counts: the model writes greedily to the end of the line, and the answer found in it must equal the truth; "
+    "it can also fail by writing something else."
+)
 _BENCHMARKS = {"BoolQ": "accuracy", "SQuAD 2.0": "F1", "ANLI R1": "accuracy"}
 
 
@@ -75,8 +83,12 @@ def exact(prompt: Prompt) -> None:
         st.caption("The model goes on where this ends.")
 
 
-def accuracy(stem: str, task: Task, asking: Asking) -> None:
-    """Measure the task at every k, or show what was recorded; then let every question be opened."""
+def accuracy(stem: str, task: Task, asking: Asking, *, covered: Sequence[int] = ()) -> None:
+    """Measure the task at every k, or show what was recorded; then let every question be opened.
+
+    Args:
+        covered: numbers of exemplars whose rates would answer the page's guess; left out of the chart.
+    """
     items = task.items[: few_shot.ITEMS]
     models = _models(stem, asking.model)
     fitting = {
@@ -95,7 +107,8 @@ def accuracy(stem: str, task: Task, asking: Asking) -> None:
                 yield _condition(model, int(k)), progress
 
     def draw(kept: Mapping[str, Progress]) -> None:
-        _chart(stem, task, models, ks, kept, asking)
+        _chart(stem, task, models, ks, kept, asking, covered)
+        st.caption(_RANKED if asking.ranks(task) else _WRITTEN)
 
     label = f"Measure {len(items)} questions at each of {len(names)} k ({len(items) * len(names)} in all)"
     measuring(stem, label=label, inputs=(task, asking, models), names=names, items=len(items), steps=steps, draw=draw)
@@ -122,6 +135,7 @@ def _chart(
     ks: Sequence[int],
     kept: Mapping[str, Progress],
     asking: Asking,
+    covered: Sequence[int],
 ) -> None:
     series, pale, made = {}, {}, None
     for model in models:
@@ -129,6 +143,7 @@ def _chart(
         recorded = known if asking.as_recorded(task) else {}
         counts, origin_of = counted(_of(kept, model), {} if kept else recorded)
         made = made or origin_of
+        counts, recorded = ({k: v for k, v in each.items() if int(k) not in covered} for each in (counts, recorded))
         series[model] = [Measured(int(k), right, n, f"{model}, k = {k}:") for k, (right, n) in counts.items()]
         if kept and recorded:
             pale[model] = [Measured(int(k), r.right, r.n, f"recorded, {model}, k = {k}:") for k, r in recorded.items()]
@@ -166,6 +181,7 @@ def every_question(stem: str, task: Task) -> None:
     """List every measured question with the answers at each k; a click on an answer opens its prompt and verdict."""
     run = st.session_state.get(f"{stem}_run")
     if run is None or run.running or not run.kept:
+        st.caption("Measure it here, and every question can be opened below: prompt, output and verdict.")
         return
     kept: Mapping[str, Progress] = run.kept
     one_model = len({name.rsplit(" ", 1)[0] for name in kept}) == 1
@@ -189,9 +205,9 @@ def every_question(stem: str, task: Task) -> None:
     file = f"few_shot_{task.id}.csv"
     st.download_button("Download as CSV", texts, file, "text/csv", key=f"{stem}_csv", icon=":material/download:")
     for row, column in picked["selection"]["cells"]:
-        found = next((name for name in kept if names[name] == column), next(iter(kept)))
-        if row < kept[found].n:
-            _open(task, kept[found].outcomes[row], int(found.rsplit(" ", 1)[1]), names[found], run.inputs[1].form)
+        found = next((name for name in kept if names[name] == column), None)  # none for the question and the truth
+        if found is not None and row < kept[found].n:
+            _open(stem, task, kept[found].outcomes[row], int(found.rsplit(" ", 1)[1]), names[found], run.inputs[1].form)
 
 
 def _marks(progress: Progress) -> Generator[str, None, None]:
@@ -200,21 +216,24 @@ def _marks(progress: Progress) -> Generator[str, None, None]:
         yield f"{'✓' if one.right else '✗'} {answer}"
 
 
-def _open(task: Task, outcome: Outcome, k: int, name: str, form: PromptForm) -> None:
+def _open(stem: str, task: Task, outcome: Outcome, k: int, name: str, form: PromptForm) -> None:
     left, right = st.columns([4, 3], gap="medium")
     with left:
         st.markdown(f"**Prompt, {name}**")
         exact(prompt_parts(task, outcome.item, k, form))
     right.markdown("**Output and verdict**")
     answer_box(right.empty(), outcome, lines=1)
+    if outcome.label_logprobs:
+        with right:
+            results.candidate_bars(f"{stem}_opened", label_shares(task.labels, outcome), family="decoder")
 
 
 def published(stem: str, task: Task) -> None:
     """Show GPT-3's published results for this kind of task, and how its three settings grow with size."""
     if task.published:
         lecture_table(task.published.table, key=f"{stem}_published", columns=("task", "operation", "accuracy"))
-    else:
-        lecture_table("gpt3_superglue", key=f"{stem}_published")
+    elif task.labels:
+        lecture_table("gpt3_superglue", key=f"{stem}_published", columns=("system", "average", "boolq"))
     table = load_table("gpt3_by_size")
     st.markdown("**GPT-3: how much do examples help as it grows?**")
     names = list(_BENCHMARKS)

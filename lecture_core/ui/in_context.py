@@ -21,9 +21,9 @@ SHOWN_TOKENS = 150
 
 
 def passes(stem: str, task: Task, k: int, condition: str, orders: int, model: str) -> list[Pass]:
-    """Read the prompt in each order once; what was read before is kept."""
+    """Read a prompt for each draw of the examples once; what was read before is kept."""
     found = []
-    for seed in range(orders):
+    for seed in range(1, orders + 1):
         asked = (task.id, k, condition, seed, model)
         written = in_context.write(task, k, condition=condition, seed=seed)
         found.append(remember(f"{stem}_{condition}_{seed}", asked, partial(_read, written, model)))
@@ -42,7 +42,7 @@ def draw(stem: str, by_condition: dict[str, list[Pass]]) -> None:
     chart(in_context_curve(curves, titles), key=f"{stem}_curve", alt="; ".join(ends))
     orders = max(len(found) for found in by_condition.values())
     band = (
-        f"Mean over {orders} orders of the examples; band: 95 % interval of the mean." if orders > 1 else "One order."
+        f"Mean over {orders} draws of the examples; band: 95 % interval of the mean." if orders > 1 else "One draw."
     )
     st.caption(f"{band} A nat is 1.44 bits; 0 is certainty.")
     true = curves.get("true")

@@ -15,7 +15,7 @@ from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import remember, rerun_here
 
 ROWS = 12
-COOLED = ("less than now", "up to twice as probable", "more than twice")
+COOLED = ("less probable", "up to twice as probable", "more than twice")
 _COLD = 0.5
 _HEAT_TIP = "The logits are divided by it. Below 1 the likely tokens gain, above 1 the unlikely ones."
 _TOP_K_TIP = "Only the k most probable tokens stay."

@@ -19,11 +19,6 @@ OWN = "Your own"
 OWN_TASK = "own"
 MAX_TRUTH = 80  # characters of a true answer
 _SCORINGS = {"ranked": "the most probable label", "written": "the text that the model writes"}
-_HOW_JUDGED = (
-    "**Labels**: the log-probability of each label after the prompt is computed; the highest counts, so there is "
-    "always an answer. **Text**: the model writes greedily up to the end of the line; the answer found in it must "
-    "equal the truth, so it can also fail by writing something else."
-)
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,10 @@ def _own_task(stem: str) -> Task:
         "Each line becomes a question; the other lines are its exemplars. Where every output stands there twice or "
         "more, the model chooses among the outputs."
     )
-    return read_own_task(lines, instruction or "")
+    task = read_own_task(lines, instruction or "")
+    if len({item.answer for item in task.items}) == 1:
+        right.caption("All your outputs are the same: a model that repeats them is always right.")
+    return task
 
 
 def _item(stem: str, task: Task, column: DeltaGenerator) -> Item:
@@ -124,8 +122,6 @@ def _settings(stem: str, task: Task) -> Asking:
         answers = {name: CONDITIONS[name].title for name in conditions_of(task)}
         spoiled = inputs.choose("Answers of the exemplars", answers, f"{stem}_answers", 260)
         scoring = inputs.choose("What counts", _SCORINGS, f"{stem}_scoring", 260) if task.labels else "ranked"
-        if task.labels:
-            st.caption(_HOW_JUDGED)
     return Asking(model, PromptForm(seed, described, separator, order, spoiled), ranked=scoring == "ranked")
 
 

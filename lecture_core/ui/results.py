@@ -124,20 +124,25 @@ def uncovered(stem: str, what: str) -> bool:
     Args:
         what: what is covered; our own words, such as "The answer without exemplars".
     """
+    if may_see(stem):
+        return True
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{what} waits for your guess.", width="content")
+        st.button("Show me", key=f"{stem}_show", icon=":material/visibility:", on_click=_uncover, args=(stem,))
+    return False
+
+
+def may_see(stem: str) -> bool:
+    """Return whether what the page's guess is about may be shown, wherever else on the page it would stand."""
     key = f"{stem}_shown"
     if st.session_state.setdefault(key, st.query_params.get(key) == "1"):
         st.query_params[key] = "1"
         return True
-    if st.session_state.get(f"{stem}_guess") is not None:
-        return True
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{what} waits for your guess.", width="content")
-        st.button("Show me", key=f"{stem}_show", icon=":material/visibility:", on_click=_uncover, args=(key,))
-    return False
+    return st.session_state.get(f"{stem}_guess") is not None
 
 
-def _uncover(key: str) -> None:
-    st.session_state[key] = True
+def _uncover(stem: str) -> None:
+    st.session_state[f"{stem}_shown"] = True
 
 
 def percent(probability: float) -> str:

@@ -46,7 +46,7 @@ def _chip(token: TokenLogprob, bits: float, starts_word: bool) -> results.StripT
     probability = results.percent(math.exp(token.logprob))
     return results.StripToken(
         token.token,
-        label=f"rank {token.rank:,} · {probability}",
+        label=f"{bits:.1f} bits · rank {token.rank:,}",
         starts_word=starts_word,
         aria=f"{token.token}, rank {token.rank:,}, probability {probability}, {bits:.1f} bits",
         shade=next(shade for most, shade in SHADES if token.rank <= most),

@@ -54,14 +54,15 @@ if asked:
     left, right = st.columns([3, 2], gap="large")
     with left, user_errors():
         st.subheader(f"How often is it right? {asked.task.title}", anchor=False)
-        few_shot.accuracy(STEM, asked.task, asked.asking)
+        covered = (0,) if has_guess(asked) and not results.may_see(STEM) else ()
+        few_shot.accuracy(STEM, asked.task, asked.asking, covered=covered)
     with right:
         few_shot.published(STEM, asked.task)
     few_shot.every_question(STEM, asked.task)
 page.notice(
     "The exemplars change only what the model **reads**: same weights, one forward pass a token.",
     "One right answer proves little. The interval says what so many questions can prove.",
-    "More exemplars do not always help a small model, and they use up the context. Try **Settings**: wrong answers or "
+    "More exemplars do not always help a small model, and they use up the context. Try **Settings**: random answers or "
     "another order in the exemplars show what the model takes from them.",
 )
 if asked:

@@ -27,7 +27,7 @@ def settings() -> tuple[Task, int, list[str], int, str]:
     k = two.slider("Examples in the prompt", 2, MAX_EXAMPLES, 16, key=f"{STEM}_k", bind="query-params")
     with three.popover("Settings", icon=":material/tune:"):
         model = inputs.model(STEM, "causal_lm")
-        orders = st.slider("Orders to average over", 1, 8, 2, key=f"{STEM}_orders", bind="query-params")
+        orders = st.slider("Draws to average over", 1, 8, 4, key=f"{STEM}_orders", bind="query-params")
     chosen = st.pills(
         "Examples with",
         list(conditions_of(task)),
@@ -43,7 +43,7 @@ def settings() -> tuple[Task, int, list[str], int, str]:
 
 def uncovered(found: dict[str, list[Pass]]) -> dict[str, list[Pass]]:
     """Leave out the curve that the guess is about, until the visitor has guessed or wants to see it."""
-    if set(found) >= COMPARED and not results.uncovered(STEM, "The curve with wrong answers"):
+    if set(found) >= COMPARED and not results.uncovered(STEM, "The curve with random answers"):
         return {name: passes for name, passes in found.items() if name != "shuffled"}
     return found
 
@@ -77,12 +77,12 @@ def lab() -> None:
 
 
 page.header(STEM)
-page.predict(STEM, "With true answers the curve rises. What if the examples carry wrong ones?", RISES)
+page.predict(STEM, "With true answers the curve rises. What if the examples carry random ones?", RISES)
 lab()
 lecture_table("gpt3_superglue", key=STEM)
 page.notice(
     "No weight changes: what rises is what the model makes of the text **before** the answer.",
-    "With the answers of other examples the format is still learned, only the task is not: compare the two curves.",
+    "Compare the two curves: where they agree the format was learned, where they part the task.",
     "Random letters settle near -3.3 nats, a blind guess among 26: their shape can be learned, nothing else.",
 )
 state = st.session_state

@@ -19,6 +19,7 @@ PRESETS = {
     "A question": "Question: How many legs does a spider have?\nAnswer:",
     "A translation": "English: cat. French: chat. English: dog. French:",
 }
+QUESTION = "At temperature 0.5 instead of 1, how probable will the first choice be?"
 MOST = 2000  # characters of a text
 VIEWS: tuple[str, ...] = ("Next token", "Tree", "Surprise", "Let it write", "GPT to GPT-3")
 
@@ -82,13 +83,14 @@ def views(text: str, model: str, place: DeltaGenerator, verdict: DeltaGenerator)
 
 
 page.header(STEM)
-page.predict(STEM, "How probable will the first choice be at temperature 0.5?", next_token.COOLED)
+guess = st.container()
 told = st.empty()
 left, right = st.columns([3, 1], gap="large")
 with left:
     prompt = inputs.text(STEM, "text", "Your text", TEXT, presets=PRESETS, height=70)
 with right:
     chosen = inputs.model(STEM, "causal_lm")
+page.new_question(STEM, (prompt, chosen))
 lab = st.container()
 page.notice(
     "A language model answers with a distribution over its whole vocabulary; a text is one way through it.",
@@ -107,5 +109,8 @@ drawer = page.footer(
 )
 with lab:
     rest = views(prompt, chosen, drawer, told)
+if st.session_state[f"{STEM}_view"] == VIEWS[0]:  # the other views do not answer it
+    with guess:
+        page.predict(STEM, QUESTION, next_token.COOLED)
 for write in rest:  # last, so that the page stands while the model writes
     write()

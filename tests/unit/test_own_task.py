@@ -25,6 +25,19 @@ def test_answers_that_repeat_are_labels():
     assert read_own_task("a => x\nb => y\nc => x").labels == ()
 
 
+def test_one_label_in_two_spellings_is_refused():
+    with pytest.raises(InvalidInputError, match=r"one spelling of each answer; got 'Yes' and 'yes'"):
+        read_own_task("a => Yes\nb => no\nc => yes\nd => no")
+    with pytest.raises(InvalidInputError, match="one spelling"):
+        read_own_task("a => Yes\nb => no\nc => yes\nd => no\ne => Yes\nf => yes")
+    assert read_own_task("a => Apple\nb => apple").labels == ()  # two texts, no labels
+
+
+def test_the_arrow_of_the_label_goes_before_other_arrows():
+    items = read_own_task("x->y => z\na -> b").items
+    assert [(item.question, item.answer) for item in items] == [("x->y", "z"), ("a", "b")]
+
+
 def test_empty_lines_and_repeated_pairs_are_skipped():
     assert len(read_own_task("\n a => x \n\n  \na => x\nb=>y\n").items) == 2
 
