@@ -26,6 +26,7 @@ def in_context_curve(
     """
     figure = go.Figure(layout=base_layout(height=height))
     longest = max((len(points) for points in curves.values()), default=1)
+    lowest = min(curves, key=lambda name: curves[name][-1].mean) if len(curves) > 1 else ""
     for name, points in curves.items():
         colour, dash, symbol = _LOOKS[name]
         x = [p.position for p in points]
@@ -56,8 +57,8 @@ def in_context_curve(
             y=points[-1].mean,
             text=titles[name],
             xanchor="right",
-            yanchor="bottom",
-            yshift=12,
+            yanchor="top" if name == lowest else "bottom",
+            yshift=-12 if name == lowest else 12,
             showarrow=False,
             font={"color": colour},
         )

@@ -71,7 +71,7 @@ function measure(value) {
   const fill = element("span", "fill");
   fill.style.width = `${100 * Math.min(1, Math.max(0, value))}%`;
   bar.append(fill);
-  node.append(bar, element("span", "number", value.toFixed(2)));
+  node.append(bar, element("span", "number", value > 0 && value < 0.005 ? "<0.01" : value.toFixed(2)));
   return node;
 }
 

@@ -48,6 +48,21 @@ def test_the_answer_without_exemplars_waits_for_the_guess():
     assert at.pills(key="few_shot_guess").value is None
 
 
+def test_the_chart_does_not_answer_the_guess_before_it_is_made():
+    at = opened()
+    spec = at.get("plotly_chart")[0].proto.spec
+    assert "k = 1:" in spec
+    assert "k = 0:" not in spec
+    at.pills(key="few_shot_guess").select("No").run()
+    assert "k = 0:" in at.get("plotly_chart")[0].proto.spec
+
+
+def test_how_an_answer_is_counted_is_said_for_labels_and_for_text(default):
+    assert "writes greedily" in words(default)
+    at = opened(task=load_task("sentiment").title)
+    assert "highest log-probability" in words(at)
+
+
 def test_one_click_shows_every_answer_from_now_on_and_the_link_keeps_it():
     at = opened()
     at.button(key="few_shot_show").click().run()
@@ -170,6 +185,10 @@ def test_every_measured_question_can_be_opened_and_downloaded():
     (table,) = [frame for frame in at.dataframe if "Truth" in frame.value.columns]
     assert list(table.value["Truth"]) == ["a", "b", "c"]
     assert [c for c in table.value.columns if c.startswith("k =")] == ["k = 0", "k = 1", "k = 2"]
+
+
+def test_outputs_that_are_all_the_same_are_pointed_out():
+    assert "All your outputs are the same" in words(opened(task="Your own task", lines="1 => a\n2 => a\n3 => a"))
 
 
 @pytest.mark.parametrize(
