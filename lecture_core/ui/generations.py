@@ -23,5 +23,6 @@ def three_generations(stem: str) -> None:
     one, two = st.columns(2, gap="large")
     with one:
         lecture_table("gpt2_sizes", key=f"{stem}_gpt2")
+        lecture_table("gpt3_data_mix", key=f"{stem}_data")
     with two:
         lecture_table("gpt3_sizes", key=f"{stem}_gpt3", columns=("model", "parameters", "layers", "d_model"))
