@@ -150,9 +150,7 @@ def _chart(
     figure = accuracy_over_k(series, ks=ks, lines=_comparisons(task), pale=pale)
     said = "; ".join(f"{p.label} {p.right} of {p.n} right" for points in series.values() for p in points)
     chart(figure, key=f"{stem}_chart", alt=said or "nothing measured yet")
-    origin(made)
-    if asking.as_recorded(task) and any(_outdated(stem, task, model, asking) for model in models):
-        st.caption("Recorded with an earlier version of the task, so not shown. Measure it again.")
+    origin(made, outdated=asking.as_recorded(task) and any(_outdated(stem, task, m, asking) for m in models))
     if pale:
         st.caption("Pale: recorded before, from another set of runs.")
     if task.published:

@@ -94,9 +94,15 @@ def _progress(stem: str, run: BackgroundRun[Progress], names: Mapping[str, str],
         st.rerun()
 
 
-def origin(made: Provenance | None) -> None:
-    """Show where the rates above come from, or that there are none."""
+def origin(made: Provenance | None, *, outdated: bool = False) -> None:
+    """Show where the rates above come from, or that there are none.
+
+    Args:
+        outdated: whether recorded ones are left out, since task, prompts or judging have changed.
+    """
     if made is None:
         st.caption("Not measured with these settings yet.")
     else:
         results.caption(made)
+    if outdated:
+        st.caption("Recorded with an earlier version of the task, so not shown. Measure it again.")

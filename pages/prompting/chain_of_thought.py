@@ -13,7 +13,7 @@ from lecture_core.figures.template import CHART_CONFIG
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, combined
 from lecture_core.prompting_code import reasoning_code
 from lecture_core.provenance import Provenance
-from lecture_core.recorded_runs import counted, rates
+from lecture_core.recorded_runs import counted, outdated, rates
 from lecture_core.tables import load_table
 from lecture_core.tasks import Item, load_task
 from lecture_core.text_input import checked
@@ -56,6 +56,7 @@ def run(item: Item, setup: ReasoningSetup) -> dict[str, Outcome]:
 def accuracy(setup: ReasoningSetup) -> None:
     """Count right answers on word problems for each way, beside the published scores."""
     recorded = rates(f"{STEM}_accuracy", task=TASK.id, model=setup.model, seed=setup.seed, exemplars=setup.k)
+    old = outdated(f"{STEM}_accuracy", task=TASK.id, model=setup.model, seed=setup.seed)
 
     def steps(session: str) -> Measuring:
         options = {"items": TASK.items[:ITEMS], "session": session, **asdict(setup)}
@@ -69,7 +70,7 @@ def accuracy(setup: ReasoningSetup) -> None:
                 results.rate(METHODS[name], *counts.get(name, (0, 0)))
             if {"direct", "reasoning"} <= set(counts):
                 st.markdown(chain_of_thought.finding(counts["direct"], counts["reasoning"]))
-            origin(made)
+            origin(made, outdated=old)
         with right:
             published(setup.model, counts)
 

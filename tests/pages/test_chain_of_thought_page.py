@@ -59,3 +59,10 @@ def test_unusable_questions_get_one_sentence(question):
     at.text_area(key="chain_of_thought_question").set_value(question).run()
     assert not at.exception
     assert len(at.error) == 1
+
+
+def test_rates_of_an_earlier_version_are_left_out_and_it_is_said(monkeypatch):
+    monkeypatch.setattr("lecture_core.recorded_runs.fingerprint_now", lambda rate: "changed")
+    at = AppTest.from_file(PAGE, default_timeout=180).run()
+    assert not at.exception
+    assert "Recorded with an earlier version of the task" in " ".join(caption.value for caption in at.caption)
