@@ -1,7 +1,8 @@
 """Student against discriminator over several sentences: what their marks are worth, and the curves behind them.
 
 Lecture: ELECTRA. Marks are scored in bits: the mutual information between the mark and the truth, times the number of
-tokens. Marking all, or nothing, or at random is worth nothing; perfect marks are worth the whole uncertainty.
+tokens, with a minus where originals were marked more often than fakes. So marks at random are worth about nothing;
+without the sign a few tokens would give them 0.8 bits. Perfect marks are worth the whole uncertainty.
 """
 
 import itertools
@@ -16,6 +17,7 @@ import yaml
 
 from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import Corruption, Detection
+from lecture_core.provenance import Provenance
 
 SENTENCES_FILE = Path(__file__).parents[1] / "assets" / "duel" / "english.yaml"
 
@@ -51,11 +53,21 @@ def judged(corruption: Corruption, verdict: Detection, marked: frozenset[int]) -
     )
 
 
+def rates(marks: Sequence[bool], truths: Sequence[bool]) -> tuple[float, float]:
+    """(False alarm rate, hit rate) of marks; a rate of nothing is 0."""
+    pairs = list(zip(marks, truths, strict=True))
+    fakes = sum(truths)
+    hits, alarms = sum(m and t for m, t in pairs), sum(m and not t for m, t in pairs)
+    return alarms / max(1, len(pairs) - fakes), hits / max(1, fakes)
+
+
 def bits(marks: Sequence[bool], truths: Sequence[bool]) -> float:
-    """What marks tell about the truth, in bits over all tokens: their mutual information times their number."""
+    """What marks tell about the truth, in bits over all tokens; negative where they point the wrong way."""
     n = len(marks)
     both, mark, truth = Counter(zip(marks, truths, strict=True)), Counter(marks), Counter(truths)
-    return sum(c * math.log2(c * n / (mark[m] * truth[t])) for (m, t), c in both.items())
+    told = sum(c * math.log2(c * n / (mark[m] * truth[t])) for (m, t), c in both.items())
+    alarms, hits = rates(marks, truths)
+    return -told if hits < alarms else told
 
 
 def uncertainty(truths: Sequence[bool]) -> float:
@@ -83,9 +95,7 @@ def area(points: Sequence[tuple[float, float]]) -> float:
 
 def student_point(tokens: Sequence[JudgedToken]) -> tuple[float, float]:
     """The student's (false alarm rate, hit rate)."""
-    fakes, real = sum(t.replaced for t in tokens), sum(not t.replaced for t in tokens)
-    hits = sum(t.marked and t.replaced for t in tokens)
-    return (sum(t.marked for t in tokens) - hits) / max(1, real), hits / max(1, fakes)
+    return rates([t.marked for t in tokens], [t.replaced for t in tokens])
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,7 @@ class Strength:
         loss: the discriminator's binary cross-entropy, nats a token.
         uninformed: the loss of always saying that share, nats a token: the gap to `loss` is what it can tell.
         tokens: how many it stands on.
+        sampled, judged: where the generator's samples and the discriminator's answers come from, first text.
     """
 
     temperature: float
@@ -104,6 +115,8 @@ class Strength:
     loss: float
     uninformed: float
     tokens: int
+    sampled: Provenance
+    judged: Provenance
 
 
 def strength(
@@ -116,17 +129,24 @@ def strength(
     share: float,
     seed: int,
 ) -> Strength:
-    """Corrupt texts with samples at one temperature and average the discriminator's loss over their tokens."""
+    """Corrupt texts with samples at one temperature and average the discriminator's loss over their tokens.
+
+    Args:
+        share: chance of each token to be masked, in (0, 1).
+        seed: of the first text; each later one takes the next.
+    """
     tokens: list[JudgedToken] = []
+    origins: list[tuple[Provenance, Provenance]] = []
     for i, text in enumerate(texts):
         corruption = engine.corrupt(
             text, model=generator, mask_probability=share, seed=seed + i, temperature=temperature
         )
         verdict = engine.detect_replacements(corruption, model=discriminator)
         tokens += judged(corruption, verdict, frozenset())
+        origins.append((corruption.provenance, verdict.provenance))
     replaced = sum(t.replaced for t in tokens) / len(tokens)
     loss = -sum(math.log(max(1e-12, t.probability if t.replaced else 1 - t.probability)) for t in tokens) / len(tokens)
-    return Strength(temperature, replaced, loss, _entropy(replaced), len(tokens))
+    return Strength(temperature, replaced, loss, _entropy(replaced), len(tokens), *origins[0])
 
 
 def _entropy(p: float) -> float:

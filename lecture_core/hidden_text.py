@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from lecture_core.errors import InvalidInputError
-from lecture_core.text_input import checked
+from lecture_core.text_input import checked, count_masks
 
 Owner = tuple[tuple[int, int], tuple[int, ...]]
 """A stretch of characters (start, end) and the words it stands for."""
@@ -63,7 +63,7 @@ def read(marked: str) -> HiddenText:
         InvalidInputError: no usable text, more than 60 words, a bracket without its partner, a mask instead of a word.
     """
     text = checked(marked)
-    if re.search(r"\[mask\]|<mask>|_{3,}", text, re.IGNORECASE):
+    if count_masks(text):
         raise InvalidInputError(
             expected="the hidden word itself in brackets, as in “a [sunny] day”",
             got="a mask",

@@ -4,7 +4,7 @@ Lecture: three major forms of pre-training. Words that the visitor hides stand i
 token there, T5 sees a sentinel for each run of hidden words, and an autoregressive LM hides nothing but the future.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +19,10 @@ from lecture_core.span_corruption import corrupt
 
 Family = Literal["encoder", "decoder", "text_to_text"]
 SENTINELS = tuple(f"<extra_id_{i}>" for i in range(32))
+START = "(start)"
+"""What an encoder-decoder's decoder reads first. T5 uses its padding token; Raffel et al. 2020, section 2.1."""
+UNKNOWN = frozenset({"[UNK]", "<unk>"})
+"""What a vocabulary puts in the place of characters that it does not know: BERT's and T5's."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,28 @@ class ObjectiveToken:
 
 
 @dataclass(frozen=True)
+class Attention:
+    """Who may look at whom.
+
+    Attributes:
+        allowed: (rows, columns) of bool: True where the row's token may look at the column's.
+        rows: tokens that look, as they are read there.
+        columns: tokens looked at.
+    """
+
+    allowed: np.ndarray
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Objective:
     """A sentence as one model family learns from it.
 
     Attributes:
         input_text, target_text: the actual strings.
         inputs, targets: their tokens; tokens of `targets` with `loss` are what is learned.
-        attention: title -> grid (queries, keys) of bool: True where a position may look.
+        attention: title -> who may look at whom, of tokens that are read: a decoder predicts the next one there.
     """
 
     family: Family
@@ -55,13 +74,45 @@ class Objective:
     target_text: str
     inputs: tuple[ObjectiveToken, ...]
     targets: tuple[ObjectiveToken, ...]
-    attention: dict[str, np.ndarray]
+    attention: dict[str, Attention]
     provenance: Provenance
 
     @property
     def loss_positions(self) -> int:
         """Number of positions that carry loss."""
         return sum(token.loss for token in self.targets)
+
+    @property
+    def positions(self) -> int:
+        """Number of positions that could carry loss: an encoder's [CLS] and [SEP] never do."""
+        return sum(token.loss or not _added(token) for token in self.targets)
+
+    @property
+    def hidden_tokens(self) -> int:
+        """Number of the text's own tokens in T5's target: neither sentinels nor the end."""
+        return sum(not _added(t) and t.text not in SENTINELS for t in self.targets)
+
+    @property
+    def text_tokens(self) -> int:
+        """Number of the text's own tokens in T5's input and target together."""
+        return self.hidden_tokens + sum(not _added(t) and t.text not in SENTINELS for t in self.inputs)
+
+    @property
+    def unknown_words(self) -> tuple[int, ...]:
+        """Indices of the words that this vocabulary does not know, in reading order."""
+        found = (word for t in (*self.inputs, *self.targets) if t.text in UNKNOWN for word in t.words)
+        return tuple(sorted(set(found)))
+
+
+def _added(token: ObjectiveToken) -> bool:
+    return token.special and not token.words
+
+
+def most(positions: Mapping[str, int]) -> str:
+    """Name what has the highest count; a tie is named as one."""
+    top = max(positions.values())
+    first = [name for name, count in positions.items() if count == top]
+    return first[0] if len(first) == 1 else f"a tie: {', '.join(first[:-1])} and {first[-1]}"
 
 
 def bidirectional(positions: int) -> np.ndarray:
@@ -107,7 +158,8 @@ def masked_lm(text: HiddenText, engine: Engine, model: str) -> Objective:
     counts = [sum(word in owners[i] for i in positions) for word in range(len(text.words))]
     shown = _replaced(text, [" ".join([tokens.mask_token] * counts[w]) for w in sorted(text.hidden)])
     hidden = " ".join(text.plain[a:b] for a, b in (text.words[w] for w in sorted(text.hidden)))
-    grids = {"Attention: both sides": bidirectional(len(inputs))}
+    names = tuple(t.text for t in inputs)
+    grids = {"Attention: both sides": Attention(bidirectional(len(names)), names, names)}
     return Objective("encoder", shown, hidden, inputs, targets, grids, found.provenance)
 
 
@@ -129,7 +181,8 @@ def autoregressive(text: HiddenText, engine: Engine, model: str) -> Objective:
         ObjectiveToken(t, w, True, s, x, p) for (t, w, s, x), p in zip(rows[1:], found.tokens[1:], strict=True)
     )
     ends = (tokens.spans[-2][1], tokens.spans[0][1])
-    grids = {"Attention: the past only": causal(len(inputs))}
+    names = tuple(t.text for t in inputs)
+    grids = {"Attention: the past only": Attention(causal(len(names)), names, names)}
     target_text = text.plain[ends[1] :].strip()
     return Objective("decoder", text.plain[: ends[0]], target_text, inputs, targets, grids, found.provenance)
 
@@ -140,10 +193,7 @@ def span_corruption(text: HiddenText, engine: Engine, model: str) -> Objective:
     Raises:
         InvalidInputError: nothing is hidden, or more runs than there are sentinels.
     """
-    if not text.hidden:
-        raise InvalidInputError(
-            expected="at least one hidden word", got="none", remedy="click a word to hide it: its run becomes a span"
-        )
+    need_a_span(text)
     strings, owners = t5_strings(text)
     found = engine.target_logprobs(strings[0], strings[1], model=model)
     sides = []
@@ -152,16 +202,37 @@ def span_corruption(text: HiddenText, engine: Engine, model: str) -> Objective:
         sides.append(list(_rows(tokens, _owners(tokens, owner))))
     inputs = tuple(ObjectiveToken(t, w, starts_word=s, special=x) for t, w, s, x in sides[0])
     targets = tuple(ObjectiveToken(t, w, True, s, x, p) for (t, w, s, x), p in zip(sides[1], found.tokens, strict=True))
-    grids = {
-        "Encoder: both sides": bidirectional(len(inputs)),
-        "Decoder: the past only": causal(len(targets)),
-        "Decoder to encoder: all of the input": cross(len(targets), len(inputs)),
+    return Objective("text_to_text", *strings, inputs, targets, _t5_attention(inputs, targets), found.provenance)
+
+
+def _t5_attention(inputs: Sequence[ObjectiveToken], targets: Sequence[ObjectiveToken]) -> dict[str, Attention]:
+    """Three grids; the decoder reads its target one place later, after a start token."""
+    source, reads = tuple(t.text for t in inputs), (START, *(t.text for t in targets[:-1]))
+    return {
+        "Encoder: both sides": Attention(bidirectional(len(source)), source, source),
+        "Decoder: the past only": Attention(causal(len(reads)), reads, reads),
+        "Decoder to encoder: all of the input": Attention(cross(len(reads), len(source)), reads, source),
     }
-    return Objective("text_to_text", *strings, inputs, targets, grids, found.provenance)
+
+
+def need_a_span(text: HiddenText) -> None:
+    """Refuse a text from which span corruption has nothing to learn.
+
+    Raises:
+        InvalidInputError: nothing is hidden.
+    """
+    if not text.hidden:
+        raise InvalidInputError(
+            expected="at least one hidden word", got="none", remedy="click a word to hide it: its run becomes a span"
+        )
 
 
 def t5_strings(text: HiddenText) -> tuple[tuple[str, str], tuple[list[Owner], list[Owner]]]:
-    """Input and target string, and which characters of each stand for which words."""
+    """Input and target string, and which characters of each stand for which words; the whole text if none is hidden.
+
+    Raises:
+        InvalidInputError: more runs than there are sentinels.
+    """
     corrupted = corrupt(tuple(range(len(text.words))), text.runs, tuple(-1 - i for i in range(len(SENTINELS))))
     sides = [_written(items, text) for items in (corrupted.inputs, corrupted.targets)]
     return (sides[0][0], sides[1][0]), (sides[0][1], sides[1][1])

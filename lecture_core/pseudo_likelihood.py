@@ -16,7 +16,7 @@ from lecture_core.forward import ForwardRequest, logits_at
 from lecture_core.loading import LoadedModel, LoadedTokenizer
 from lecture_core.masked_lm import provenance_of
 from lecture_core.scoring import token_logprob
-from lecture_core.text_input import checked
+from lecture_core.text_input import without_masks
 
 MAX_IN_TURN = 128  # tokens that are masked one after the other
 ROWS = 16  # copies of the text in one forward pass
@@ -35,7 +35,8 @@ def masked_logprobs_request(
         A request for one entry a hidden token, in the order of `positions`.
 
     Raises:
-        InvalidInputError: no usable text, nothing to hide, a position outside the text.
+        InvalidInputError: no usable text, a mask in it, no token that the model knows, nothing to hide, a position
+            outside the text.
     """
     ids, chosen = _chosen(text, words, positions)
     return replace(_hiding(ids, chosen, words), finish=lambda logits, model: _result(ids, chosen, logits, model, top_k))
@@ -62,8 +63,15 @@ def masked_logprobs_in_turn(
 
 
 def _chosen(text: str, words: LoadedTokenizer, positions: Sequence[int] | None) -> tuple[list[int], list[int]]:
-    ids, _ = words.encode(checked(text))
-    chosen = [i for i, t in enumerate(ids) if t not in words.special_ids] if positions is None else [*positions]
+    ids, _ = words.encode(without_masks(text))
+    known = [i for i, t in enumerate(ids) if t not in words.special_ids]
+    chosen = known if positions is None else [*positions]
+    if not chosen and not known:
+        raise InvalidInputError(
+            expected="at least one word that this model knows",
+            got="unknown signs only",
+            remedy="write a word in the language of the model, or choose another model",
+        )
     if not chosen or min(chosen) < 0 or max(chosen) >= len(ids):
         raise InvalidInputError(
             expected=f"positions within the {len(ids)} tokens of the text",

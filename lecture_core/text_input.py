@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from lecture_core.errors import InvalidInputError
 
@@ -36,10 +37,51 @@ def checked(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     return text
 
 
+def count_masks(text: str) -> int:
+    """Return how many masks (`[MASK]`, `<mask>` or `___`) stand in a text."""
+    return len(_MASK.findall(text))
+
+
 def hide(text: str, span: tuple[int, int]) -> str:
-    """Return the text with the characters of `span` (start, end) replaced by `[MASK]`."""
+    """Return the text with `[MASK]` in place of the characters of `span` (start, end); spaces at its ends stay."""
     start, end = span
-    return f"{text[:start]}[MASK]{text[end:]}"
+    hidden = text[start:end]
+    before, after = hidden[: len(hidden) - len(hidden.lstrip())], hidden[len(hidden.rstrip()) :]
+    return f"{text[:start]}{before}[MASK]{after}{text[end:]}"
+
+
+def fill(text: str, mask: int, word: str, *, joins: bool = False) -> str:
+    """Return the text with a word in place of one mask.
+
+    Args:
+        mask: index among the masks, from 0.
+        joins: whether the word continues the one before it, as a sub-word does; no space stays between them.
+    """
+    found = [*_MASK.finditer(text)][mask]
+    before = text[: found.start()]
+    return f"{before.rstrip() if joins else before}{word}{text[found.end() :]}"
+
+
+def completed(text: str, words: Sequence[str | None]) -> str:
+    """Return the text with a word in place of each mask; where it is None the mask goes, and the space before it."""
+    for word in words:
+        text = fill(text, 0, word or "", joins=not word)
+    return text.strip()
+
+
+def without_masks(text: str) -> str:
+    """Return the text as it came, if a model can read it and no mask stands in it.
+
+    Raises:
+        InvalidInputError: the text is unusable or has a mask.
+    """
+    if found := _MASK.search(checked(text)):
+        raise InvalidInputError(
+            expected="a text without masks",
+            got=found[0],
+            remedy="write the hidden word itself: without it nothing can be compared",
+        )
+    return text
 
 
 def with_mask_token(text: str, mask_token: str) -> str:

@@ -11,6 +11,8 @@ from lecture_core.tables import PublishedTable
 
 _PURPLE, _GREY = FAMILY_COLOURS["electra"], FAMILY_COLOURS["published"]
 
+_ROOM = 1.25
+
 
 def roc_curve(points: Sequence[tuple[float, float]], student: tuple[float, float], *, height: int = 340) -> go.Figure:
     """Draw hit rate over false alarm rate: a line for the discriminator, a diamond for the student."""
@@ -66,7 +68,8 @@ def generator_strength(rows: Sequence[Strength], *, height: int = 320) -> go.Fig
             )
         )
     figure.update_xaxes(title="sampling temperature of the generator")
-    figure.update_yaxes(title="loss (nats a token)", rangemode="tozero")
+    top = max(max(row.loss, row.uninformed) for row in rows)
+    figure.update_yaxes(title="loss (nats a token)", range=[0, _ROOM * top])  # room for the names above the lines
     return figure
 
 

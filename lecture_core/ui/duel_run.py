@@ -1,6 +1,7 @@
 """Drawing the run of the duel: ten sentences, the score in bits, the curves; and what a generator's strength does."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -14,21 +15,35 @@ from lecture_core.ui import inputs, results
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
-from lecture_core.ui.tables import source_line
+from lecture_core.ui.tables import about, download, grid, source_line
 
 LENGTH = len(duel.sentences())
+SHARE, SEED = 0.3, 7  # of the measurement of a generator's strength
 
 
-def rounds(stem: str) -> dict[object, tuple[duel.JudgedToken, ...]]:
-    """The rounds revealed so far, by what made them."""
+def rounds(stem: str) -> dict[str, tuple[duel.JudgedToken, ...]]:
+    """The rounds revealed so far, by sentence."""
     return st.session_state.setdefault(f"{stem}_rounds", {})
 
 
-def keep(stem: str, now: object, corruption: Corruption, verdict: Detection, marked: frozenset[int]) -> None:
-    """Count a round once, at its first reveal; marks changed after the truth was shown do not count."""
-    played = rounds(stem)
-    if now not in played and len(played) < LENGTH:
-        played[now] = duel.judged(corruption, verdict, marked)
+def keep(
+    stem: str,
+    sentence: str,
+    models: tuple[str, str],
+    corruption: Corruption,
+    verdict: Detection,
+    marked: frozenset[int],
+) -> None:
+    """Count a sentence once, at its first reveal: neither later marks nor another seed make a second round of it.
+
+    Args:
+        models: generator and discriminator; with others a run starts anew.
+    """
+    if st.session_state.setdefault(f"{stem}_run_models", models) != models:
+        st.session_state[f"{stem}_run_models"], st.session_state[f"{stem}_rounds"] = models, {}
+    played, sentence = rounds(stem), " ".join(sentence.split())
+    if sentence not in played and len(played) < LENGTH:
+        played[sentence] = duel.judged(corruption, verdict, marked)
 
 
 def next_sentence(stem: str) -> None:
@@ -60,27 +75,29 @@ def standing(stem: str, threshold: float) -> None:
     its = duel.bits([t.probability > threshold for t in tokens], truths)
     st.subheader(f"The run so far: {len(rounds(stem))} of {LENGTH} sentences", anchor=False)
     left, middle, right = st.columns(3)
-    left.metric("You", f"{yours:.1f} bits")
-    middle.metric("Discriminator", f"{its:.1f} bits")
+    left.metric("You", f"{round(yours, 1) + 0.0:.1f} bits")
+    middle.metric("Discriminator", f"{round(its, 1) + 0.0:.1f} bits")
     right.metric("Perfect marks", f"{duel.uncertainty(truths):.1f} bits")
     st.caption(
-        "A mark is worth what it tells about the truth (mutual information, summed over "
-        f"n = {len(tokens)} tokens). Marking everything, nothing, or at random is worth 0."
+        f"Marks are worth what they tell about the truth (mutual information over n = {len(tokens)} tokens). Marking "
+        "everything or nothing is worth 0, marking at random about 0; below 0, originals were marked more often than "
+        "fakes. Each sentence counts once, at its first reveal."
     )
     if any(truths):
-        points = duel.roc(tokens)
-        alt = f"ROC of the discriminator, area {duel.area(points):.2f}, and your point"
-        chart(figures.roc_curve(points, duel.student_point(tokens)), key=f"{stem}_roc", alt=alt)
-        st.caption(f"Area under the discriminator's curve: {duel.area(points):.2f} on these {len(tokens)} tokens.")
+        curve = duel.roc(tokens)
+        alt = f"ROC of the discriminator, area {duel.area(curve):.2f}, and your point"
+        chart(figures.roc_curve(curve, duel.student_point(tokens)), key=f"{stem}_roc", alt=alt)
+        st.caption(f"Area under the discriminator's curve: {duel.area(curve):.2f} on these {len(tokens)} tokens.")
     st.button("Start the run again", key=f"{stem}_again", on_click=start_again, args=(stem,))
 
 
 @st.fragment
-def generator_strength(stem: str, generators: Sequence[str], discriminator: str) -> None:
-    """Measure, on the ten sentences, the discriminator's loss for weak and strong generators.
+def generator_strength(stem: str, generators: Sequence[str], default: str) -> None:
+    """Measure, on the ten sentences, the chosen discriminator's loss for weak and strong generators.
 
     Args:
         generators: those of the discriminator's vocabulary to choose from, its own first.
+        default: discriminator where none was chosen in the settings.
     """
     st.subheader("Too weak, too strong", anchor=False)
     st.markdown(
@@ -92,6 +109,7 @@ def generator_strength(stem: str, generators: Sequence[str], discriminator: str)
         return
     sizes = {name: f"{name} ({count(catalog.get(name).parameters)})" for name in generators}
     generator = inputs.choose("Generator", sizes, f"{stem}_generator", 340)
+    discriminator = st.session_state.get(f"{stem}_model", default)
     with user_errors(), st.spinner("Corrupting and judging 70 texts"):
         asked = (generator, discriminator)
         rows = remember(f"{stem}_strength_rows", asked, lambda: _measure(generator, discriminator))
@@ -99,11 +117,21 @@ def generator_strength(stem: str, generators: Sequence[str], discriminator: str)
         chart(figures.generator_strength(rows), key=f"{stem}_strength_chart", alt=alt)
         shares = ", ".join(f"{row.replaced:.0%} at {row.temperature:g}" for row in rows)
         st.caption(f"Share of tokens replaced: {shares}. The gap between the lines is what the discriminator can tell.")
-        results.badge("live")
+        _origin(rows[0])
         st.caption(
-            "The discriminator was trained against its own generator. Another one's fakes are new to it; with "
+            "A discriminator was trained against its own generator. Another one's fakes are new to it; with "
             f"{rows[0].tokens} tokens, small differences between the two mean nothing."
         )
+
+
+def _origin(row: duel.Strength) -> None:
+    """Say which models, revisions and seeds the rows come from; the time is that of one text and left out."""
+    for provenance in (row.sampled, row.judged):
+        results.caption(replace(provenance, seconds=0.0, cached=False))
+    st.caption(
+        f"n = {row.tokens} tokens of {LENGTH} sentences at each temperature, {SHARE:.0%} of them masked; "
+        f"seeds {SEED} to {SEED + LENGTH - 1}, one a sentence."
+    )
 
 
 def _measure(generator: str, discriminator: str) -> list[duel.Strength]:
@@ -114,8 +142,8 @@ def _measure(generator: str, discriminator: str) -> list[duel.Strength]:
             generator=generator,
             discriminator=discriminator,
             temperature=temperature,
-            share=0.3,
-            seed=7,
+            share=SHARE,
+            seed=SEED,
         )
         for temperature in TEMPERATURES
     ]
@@ -128,3 +156,18 @@ def efficiency(stem: str) -> None:
     alt = "GLUE over training compute: ELECTRA-Small's curve lies above BERT-Small"
     chart(figures.efficiency(table), key=f"{stem}_efficiency", alt=alt)
     source_line(table)
+
+
+def compute_table(stem: str) -> None:
+    """Show the published scores with the compute behind each, the names short enough for a phone."""
+    table = load_table("electra_small")
+    names = table.frame["model"].str.replace(" trained", "", regex=False)
+    st.markdown(f"**{table.meta.title}**")
+    short = replace(table, frame=table.frame.assign(model=names))
+    grid(short, key=stem, columns=("model", "train_flops", "glue_dev"))
+    st.caption("A percentage after a name: how much of the full training that row had.")
+    source_line(table)
+    with st.container(horizontal=True):
+        download(table, key=stem)
+        with st.popover("Source and notes", icon=":material/menu_book:", type="tertiary"):
+            st.markdown(about(table))

@@ -41,9 +41,7 @@ def draw(stem: str, by_condition: dict[str, list[Pass]]) -> None:
     ends = [f"{titles[n]}: {points[0].mean:.2f} to {points[-1].mean:.2f} nats" for n, points in curves.items()]
     chart(in_context_curve(curves, titles), key=f"{stem}_curve", alt="; ".join(ends))
     orders = max(len(found) for found in by_condition.values())
-    band = (
-        f"Mean over {orders} draws of the examples; band: 95 % interval of the mean." if orders > 1 else "One draw."
-    )
+    band = f"Mean over {orders} draws of the examples; band: 95 % interval of the mean." if orders > 1 else "One draw."
     st.caption(f"{band} A nat is 1.44 bits; 0 is certainty.")
     true = curves.get("true")
     if true:

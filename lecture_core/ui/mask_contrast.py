@@ -7,7 +7,9 @@ import streamlit as st
 
 from lecture_core.contrast import Difference, differences
 from lecture_core.engine import get_engine
+from lecture_core.engine.results import TokenLogprob
 from lecture_core.figures.contrast import contrast
+from lecture_core.text_input import completed, without_masks
 from lecture_core.ui import mask_filling, results
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import escape_markdown, user_errors
@@ -24,19 +26,21 @@ _COMPLETE = "The cat sat on the moon and drank its milk."
 
 
 @st.fragment
-def further_views(stem: str, default: str) -> None:
+def further_views(stem: str, default: str, answers: Sequence[str] = ()) -> None:
     """Show the three views beside the lab: the masking recipe, a pair of sentences, surprise. Only the open one runs.
 
     Args:
         default: the lab's text where the visitor wrote none.
+        answers: the words behind the masks of `default`.
     """
     model = st.session_state.get(f"{stem}_model", "minilm-mlm")
     names = ("How the training text is made", "Two sentences against each other", "Surprise of every token")
-    recipe, two, each = st.tabs(names, key=f"{stem}_view", on_change="rerun")
+    recipe, two, each = st.tabs(names, key=f"{stem}_view", on_change="rerun", bind="query-params")
     if recipe.open:
-        text = st.session_state.get(f"{stem}_text", default).replace("[MASK]", " ").replace("___", " ")
+        text = st.session_state.get(f"{stem}_text", default)
+        hidden = mask_filling.hidden_words(stem, text, answers if text == default else ())
         with recipe:
-            mask_filling.masking_recipe(stem, text, model)
+            mask_filling.masking_recipe(stem, completed(text, hidden), model)
     if two.open:
         with two:
             pair(stem, model)
@@ -49,8 +53,9 @@ def further_views(stem: str, default: str) -> None:
 def pair(stem: str, model: str) -> None:
     """Ask for two sentences and show which words set them apart."""
     st.markdown(
-        "Change one word of a sentence and see what it does to the **whole vocabulary**. The grey cloud is all of it, "
-        "each point a likely word; on the dotted line both sentences make it equally probable."
+        "Change one word of a sentence and see what it does to the **whole vocabulary**. The grey cloud is "
+        "all whole words of the vocabulary, each point a likely word; on the dotted line both sentences make it "
+        "equally probable."
     )
     keys = [f"{stem}_first", f"{stem}_second"]
     st.pills(
@@ -107,23 +112,24 @@ def surprise(stem: str, text: str, model: str) -> None:
     )
     written = st.text_input("A complete sentence", text, key=f"{stem}_whole", bind="query-params", max_chars=400) or ""
     with user_errors():
-        tokens = get_engine().tokenise(written, model=model)
+        tokens = get_engine().tokenise(without_masks(written), model=model)
         real = [i for i, special in enumerate(tokens.special) if not special]
         found = remember(
             f"{stem}_surprise",
             (written, model),
             lambda: get_engine().masked_logprobs(written, model=model, positions=real, in_turn=True, top_k=1),
         )
+        scored = dict(zip(real, found.tokens, strict=True))
+        inside = [i for i, (start, end) in enumerate(tokens.spans) if start < end]  # neither [CLS] nor [SEP]
         chips = [
-            results.StripToken(
-                token.token,
-                value=math.exp(token.logprob),
-                label="" if token.rank == 1 else f"or “{token.alternatives[0].token}”",
-                starts_word=tokens.starts_word[i],
-            )
-            for i, token in zip(real, found.tokens, strict=True)
+            _surprise_chip(scored[i], tokens.starts_word[i])
+            if i in scored
+            else results.StripToken(tokens.tokens[i], label="unknown", starts_word=tokens.starts_word[i], special=True)
+            for i in inside
         ]
         results.token_strip(f"{stem}_surprise_strip", chips)
+        if unknown := len(set(inside) - set(scored)):
+            st.caption(_left_out(unknown))
         total = sum(token.logprob for token in found.tokens)
         st.caption(
             f"Pseudo-log-likelihood: {total:.1f} nats in all, {found.mean_nats:.2f} a token. It ranks sentences of "
@@ -131,3 +137,14 @@ def surprise(stem: str, text: str, model: str) -> None:
             "2020)."
         )
         results.caption(found.provenance)
+
+
+def _surprise_chip(token: TokenLogprob, starts_word: bool) -> results.StripToken:
+    label = "" if token.rank == 1 else f"or “{token.alternatives[0].token}”"
+    return results.StripToken(token.token, value=math.exp(token.logprob), label=label, starts_word=starts_word)
+
+
+def _left_out(unknown: int) -> str:
+    if unknown == 1:
+        return "1 token is unknown to this model and left out."
+    return f"{unknown} tokens are unknown to this model and left out."

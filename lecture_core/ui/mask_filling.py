@@ -7,41 +7,63 @@ import streamlit as st
 
 from lecture_core import catalog
 from lecture_core.engine import get_engine
-from lecture_core.engine.results import Candidate, FillMaskResult, MaskPrediction, RecipeToken
+from lecture_core.engine.results import (
+    TEMPERATURES,
+    Candidate,
+    FillMaskResult,
+    MaskPrediction,
+    RecipeToken,
+    Tokenised,
+)
+from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import availability
-from lecture_core.text_input import hide
+from lecture_core.provenance import Provenance
+from lecture_core.text_input import count_masks, fill, hide
 from lecture_core.ui import inputs, results
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import remember
 
 MAX_WORDS = 5
+_CLOSING = (".", ",", ";", ":", "!", "?")
+_LITTLE, _MUCH = 0.25, 0.55  # shares of tokens chosen that the recipe's caption calls so
 _FATES: dict[str, results.Mark] = {"untouched": "none", "masked": "masked", "random": "random", "kept": "kept"}
 
 
-def strip(stem: str, result: FillMaskResult, model: str, temperature: float, words: Sequence[str]) -> int:
+def strip(
+    stem: str, result: FillMaskResult, model: str, temperature: float, words: Sequence[str], answers: Sequence[str] = ()
+) -> int:
     """Show the tokens with the first choice under each mask; return the index of the selected mask.
 
-    A click on a mask selects it, a click on a word hides it in `<stem>_text`. A word dragged onto a mask selects the
-    mask and comes to those of `<stem>_asked`.
+    A click on a mask selects it, on the selected one puts its word back; a click on a word hides it in `<stem>_text`.
+    A word dragged onto a mask selects the mask and comes to those of `<stem>_asked`.
 
     Args:
         words: the visitor's own, ready to be dragged.
+        answers: the word behind each mask where the text came with them.
     """
     tokens = get_engine().tokenise(result.text, model=model)
+    text = result.text.replace(tokens.mask_token, "[MASK]")
+    known = hidden_words(stem, text, answers)
     order = {mask.position: i for i, mask in enumerate(result.masks)}
-    chosen = min(st.session_state.get(f"{stem}_mask", 0), len(result.masks) - 1)
+    chosen = _selected(f"{stem}_mask", len(order))
     chips = [
-        _mask_chip(text, result.masks[order[i]], order[i] == chosen, temperature)
-        if i in order
-        else results.StripToken(text, starts_word=starts, special=special)
-        for i, (text, starts, special) in enumerate(zip(tokens.tokens, tokens.starts_word, tokens.special, strict=True))
+        _mask_chip(chip.text, result.masks[order[i]], order[i] == chosen, temperature) if i in order else chip
+        for i, chip in enumerate(_chips(tokens))
     ]
 
     def click(index: int) -> None:
-        if index in order:
+        if index not in order:
+            before = sum(position < index for position in order)
+            hidden = result.text[slice(*tokens.spans[index])].strip()
+            written = hide(result.text, tokens.spans[index]).replace(tokens.mask_token, "[MASK]")
+            _write(stem, written, (*known[:before], hidden, *known[before:]), chosen + (before <= chosen))
+        elif order[index] != chosen:
             st.session_state[f"{stem}_mask"] = order[index]
         else:
-            st.session_state[f"{stem}_text"] = hide(result.text, tokens.spans[index])
+            first = result.masks[chosen].candidates[0]
+            word, joins = known[chosen] or first.token, not known[chosen] and _joins(first, model)
+            shown = fill(text, chosen, word, joins=joins)
+            _write(stem, shown, (*known[:chosen], *known[chosen + 1 :]), chosen)
 
     def drop(index: int, word: str) -> None:
         st.session_state[f"{stem}_mask"] = order.get(index, chosen)
@@ -52,6 +74,62 @@ def strip(stem: str, result: FillMaskResult, model: str, temperature: float, wor
     return chosen
 
 
+def unmasked(stem: str, text: str, model: str) -> None:
+    """Show the tokens of a text that has no mask, where a click on a word hides it; nothing for any other text."""
+    if count_masks(text):
+        return
+    tokens = get_engine().tokenise(text, model=model)
+
+    def click(index: int) -> None:
+        start, end = tokens.spans[index]
+        _write(stem, hide(text, (start, end)), (text[start:end].strip(),), 0)
+
+    results.token_strip(f"{stem}_strip", _chips(tokens), on_click=click)
+
+
+def hidden_words(stem: str, text: str, answers: Sequence[str] = ()) -> tuple[str | None, ...]:
+    """Return the word behind each mask of a text, None where nobody told: those hidden by clicks, else `answers`."""
+    written, words = st.session_state.get(f"{stem}_hidden", ("", ()))
+    return words if written == text else tuple(answers) or (None,) * count_masks(text)
+
+
+def _write(stem: str, text: str, words: tuple[str | None, ...], mask: int) -> None:
+    """Put a text into the box, keep the words behind its masks, select a mask."""
+    st.session_state[f"{stem}_text"], st.session_state[f"{stem}_mask"] = text, mask
+    st.session_state[f"{stem}_hidden"] = text, words
+
+
+def _selected(key: str, count: int) -> int:
+    """The index of the selected mask, counted from 1 in the address, where it is not the first."""
+    asked = st.query_params.get(key, "")
+    if key not in st.session_state and asked.isdecimal():
+        st.session_state[key] = int(asked[:3]) - 1
+    chosen = max(0, min(st.session_state.get(key, 0), count - 1))
+    if chosen and asked != str(chosen + 1):
+        st.query_params[key] = str(chosen + 1)
+    elif asked and not chosen:
+        del st.query_params[key]
+    return chosen
+
+
+def _joins(candidate: Candidate, model: str) -> bool:
+    """Whether a candidate continues what is before it: a closing sign, or alone it would be another token."""
+    if candidate.token in _CLOSING:
+        return True
+    if not candidate.token.strip() or not candidate.token.isprintable():
+        return False
+    return candidate.token_id not in get_engine().tokenise(f" {candidate.token}", model=model).ids
+
+
+def words_and_temperature(stem: str) -> tuple[list[str], float]:
+    """Ask which words to look for, and for the temperature."""
+    left, right = st.columns(2)
+    hint = "hospital, school"
+    words = left.text_input("Ask for words", key=f"{stem}_asked", placeholder=hint, bind="query-params", max_chars=80)
+    heat = right.select_slider("Temperature", TEMPERATURES, 1.0, key=f"{stem}_temperature", bind="query-params")
+    return own_words(words or ""), heat
+
+
 def own_words(text: str) -> list[str]:
     """Return the words of a comma-separated list, the last `MAX_WORDS` of them."""
     return list(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))[-MAX_WORDS:]
@@ -60,6 +138,11 @@ def own_words(text: str) -> list[str]:
 def _with_word(words: Sequence[str], word: str) -> str:
     """The visitor's list with one more word; the oldest gives way."""
     return ", ".join(own_words(",".join([*words, word.replace(",", " ")])))
+
+
+def _chips(tokens: Tokenised) -> list[results.StripToken]:
+    rows = zip(tokens.tokens, tokens.starts_word, tokens.special, strict=True)
+    return [results.StripToken(text, starts_word=starts, special=special) for text, starts, special in rows]
 
 
 def _mask_chip(text: str, mask: MaskPrediction, chosen: bool, temperature: float) -> results.StripToken:
@@ -92,12 +175,14 @@ def one_after_another(stem: str, result: FillMaskResult, model: str) -> None:
         return
     if not st.toggle("Fill one after another", key=f"{stem}_in_order", bind="query-params"):
         return
-    chosen = remember(f"{stem}_order", (result.text, model), lambda: _left_to_right(result, model))
+    at_once = [mask.candidates[0] for mask in result.masks]
+    chosen, sentences = remember(f"{stem}_order", (result.text, model), lambda: _two_ways(result, model))
     rows = [
-        {"Mask": i, "All at once": mask.candidates[0].token, "Left to right": word}
-        for i, (mask, word) in enumerate(zip(result.masks, chosen, strict=True), start=1)
+        {"Mask": i, "All at once": one.token, "Left to right": other}
+        for i, (one, other) in enumerate(zip(at_once, chosen, strict=True), start=1)
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", alt="Two ways to fill several masks")
+    results.model_text("All at once: {}\n\nLeft to right: {}".format(*sentences))
     differ = sum(row["All at once"] != row["Left to right"] for row in rows)
     st.caption(
         f"{differ} of {len(rows)} differ. All at once, each mask is filled as if the others stayed hidden; one after "
@@ -105,25 +190,27 @@ def one_after_another(stem: str, result: FillMaskResult, model: str) -> None:
     )
 
 
-def _left_to_right(result: FillMaskResult, model: str) -> list[str]:
-    engine, text, chosen = get_engine(), result.text, []
-    mask = engine.tokenise(text, model=model).mask_token
-    for _ in result.masks:
-        chosen.append(engine.fill_mask(text, model=model, top_k=1).masks[0].candidates[0].token)
-        text = text.replace(mask, chosen[-1], 1)
-    return chosen
+def _two_ways(result: FillMaskResult, model: str) -> tuple[list[str], tuple[str, str]]:
+    """The words chosen from left to right, and the sentence filled all at once and so."""
+    engine = get_engine()
+    at_once = in_order = result.text.replace(engine.tokenise(result.text, model=model).mask_token, "[MASK]")
+    chosen = []
+    for mask in result.masks:
+        first = mask.candidates[0]
+        at_once = fill(at_once, 0, first.token, joins=_joins(first, model))
+        best = engine.fill_mask(in_order, model=model, top_k=1).masks[0].candidates[0]
+        in_order = fill(in_order, 0, best.token, joins=_joins(best, model))
+        chosen.append(best.token)
+    return chosen, (at_once, in_order)
 
 
-def beside(stem: str, text: str, model: str, index: int, temperature: float) -> None:
-    """Offer the other models that can fill masks here; show what one of them puts at the same mask."""
+def other_model(stem: str, model: str) -> str:
+    """Offer the other models that can fill masks here; return the one chosen, or nothing."""
     specs = [*catalog.models("masked_lm"), *catalog.models("rtd_generator")]
     others = [spec.id for spec in specs if spec.id != model and availability(spec).usable]
-    other = st.selectbox("Another model beside it", ["none", *others], key=f"{stem}_beside", bind="query-params")
-    if other not in others:
-        return
-    result = remember(f"{stem}_other", (text, other), lambda: get_engine().fill_mask(text, model=other, top_k=6))
-    candidates(f"{stem}_other", f"**{other}**", result.masks[index], (), temperature)
-    results.caption(result.provenance)
+    key, label = f"{stem}_beside", "Another model beside it"
+    other = st.selectbox(label, ["none", *others], key=key, bind="query-params", width=300)
+    return other if other in others else ""
 
 
 @st.fragment
@@ -138,14 +225,32 @@ def masking_recipe(stem: str, text: str, model: str) -> None:
     with right:
         seed = inputs.seed(stem, default=7)
     with user_errors():
+        _made_at(stem, text, model, share, seed)
+
+
+def _made_at(stem: str, text: str, model: str, share: float, seed: int) -> None:
+    """Show the recipe's outcome; of a text that the lab above refuses, no second sentence of what is wrong."""
+    try:
         tokens = get_engine().masking_recipe(text, model=model, mask_probability=share, seed=seed)
-        results.token_strip(f"{stem}_recipe", [_recipe_chip(token) for token in tokens])
-        real = [t for t in tokens if not t.special]
-        chosen = sum(t.fate != "untouched" for t in real)
-        st.caption(
-            f"{chosen} of {len(real)} tokens carry loss; {len(real) - chosen} are left to read. At 15 % there is much "
-            "to read and little to learn from; at 80 % the other way round. Another seed chooses others."
-        )
+    except (InvalidInputError, ContextLengthError):
+        st.caption("The recipe is shown as soon as there are words above that the model can read.")
+        return
+    results.token_strip(f"{stem}_recipe", [_recipe_chip(token) for token in tokens])
+    real = [t for t in tokens if not t.special]
+    chosen = sum(t.fate != "untouched" for t in real)
+    st.caption(
+        f"{chosen} of {len(real)} tokens carry loss; {len(real) - chosen} are left to read. At {100 * share:.0f} % "
+        f"{_about_share(share)}. Another seed chooses others."
+    )
+    results.caption(Provenance(model, seed=seed))
+
+
+def _about_share(share: float) -> str:
+    if share <= _LITTLE:
+        return "there is much to read and little to learn from: only the chosen tokens teach"
+    if share < _MUCH:
+        return "there is more to learn from in each text, and less to guess it from"
+    return "there is much to learn from and too little left to guess it from"
 
 
 def _recipe_chip(token: RecipeToken) -> results.StripToken:

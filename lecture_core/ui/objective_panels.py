@@ -1,16 +1,22 @@
 """Drawing one sentence under a pre-training objective: strings, tokens, loss, predictions, attention."""
 
 import math
+from collections.abc import Mapping
 
 import streamlit as st
 
 from lecture_core.figures.attention import attention_grid
 from lecture_core.hidden_text import HiddenText
-from lecture_core.objectives import SENTINELS, Objective, ObjectiveToken, t5_strings
-from lecture_core.ui import results
+from lecture_core.objectives import SENTINELS, START, Objective, ObjectiveToken, most, need_a_span, t5_strings
+from lecture_core.ui import page, results
 from lecture_core.ui.errors import escape_markdown
 
 LINK = "three_objectives"
+_READING = {
+    "encoder": "Row: the token that looks. Column: what it may look at.",
+    "decoder": "Row: the token that looks; there the model predicts the next one. Column: what it may look at.",
+    "text_to_text": f"The decoder reads its target one place later: at {START} it predicts the first token.",
+}
 
 
 def word_strip(key: str, text: HiddenText, *, into: str) -> None:
@@ -43,23 +49,42 @@ def panel(key: str, objective: Objective, *, limits: str) -> None:
         results.token_strip(f"{key}_inputs", _inputs(objective), family=objective.family, linked=LINK)
         st.markdown("**Must come out** · bar: the probability that the model gives it")
         results.token_strip(f"{key}_targets", _targets(objective), family=objective.family, linked=LINK)
-        total = len(objective.targets)
-        st.markdown(
-            f"**{objective.loss_positions} of {total} positions carry loss** ({objective.loss_positions / total:.0%})"
-            f" · average loss here {_loss(objective):.2f} nats. {limits}"
-        )
+        st.markdown(f"{_share(objective)} · average loss here {_loss(objective):.2f} nats. {limits}")
         results.caption(objective.provenance)
     with right:
-        names = [t.text for t in objective.inputs], [t.text for t in objective.targets]
         for title, grid in objective.attention.items():
-            rows = names[1] if title.startswith("Decoder") else names[0]
-            columns = names[1] if title.startswith("Decoder: ") else names[0]
             st.caption(escape_markdown(title))
-            st.html(attention_grid(grid, rows, columns, title=title, family=objective.family))
+            st.html(attention_grid(grid.allowed, grid.rows, grid.columns, title=title, family=objective.family))
+        st.caption(_READING[objective.family])
+
+
+def _share(objective: Objective) -> str:
+    """How many positions carry loss, of those that could; for T5 also how much of the text that is."""
+    carry, total = objective.loss_positions, objective.positions
+    if objective.family != "text_to_text":
+        return f"**{carry} of {total} positions carry loss** ({carry / total:.0%})"
+    hidden, own = objective.hidden_tokens, objective.text_tokens
+    return (
+        f"**{carry} of {total} positions carry loss** ({carry / total:.0%} of the target, sentinels and end with it); "
+        f"it holds {hidden} of the text's {own} tokens ({hidden / own:.0%})"
+    )
+
+
+def unknown(text: HiddenText, objective: Objective) -> None:
+    """Say which words the vocabulary does not know, if any: all of them become one and the same token."""
+    words = [text.plain[slice(*text.words[i])] for i in objective.unknown_words]
+    if words:
+        said = escape_markdown(", ".join(dict.fromkeys(words)))
+        st.caption(f"This vocabulary does not know {said}: all such words become one and the same token.")
 
 
 def span_strings(text: HiddenText) -> str:
-    """Show T5's input and target for a text, which no model is needed for; return the input."""
+    """Show T5's input and target for a text, which no model is needed for; return the input.
+
+    Raises:
+        InvalidInputError: nothing is hidden, or more runs than there are sentinels.
+    """
+    need_a_span(text)
     (source, target), _ = t5_strings(text)
     left, right = st.columns(2)
     with left:
@@ -67,6 +92,18 @@ def span_strings(text: HiddenText) -> str:
     with right:
         results.model_text(target, label="The target: what each sentinel hides")
     return source
+
+
+def answer(stem: str, positions: Mapping[str, int | None]) -> None:
+    """Compare the guess with the form that learns from the most positions here; wait until all three have a count.
+
+    Args:
+        positions: the loss positions of each form, by the name that the guess gives it; None where it failed.
+    """
+    counts = {form: n for form, n in positions.items() if n is not None}
+    if len(counts) == len(positions):
+        said = ", ".join(f"{form} {n}" for form, n in counts.items())
+        page.reveal(stem, most(counts), f"Positions with loss: {said}. T5's include its sentinels and the end.")
 
 
 def strings(objective: Objective) -> None:

@@ -12,10 +12,14 @@ from lecture_core.model_cards import FLOAT32_BYTES, HALF_BYTES
 from lecture_core.model_quality import evaluation
 from lecture_core.quantities import count
 from lecture_core.span_corruption import spans_written
-from lecture_core.tables import load_table
+from lecture_core.t5_sizes import SIZES, Shape, parameters, running_bytes
+from lecture_core.text_input import checked
 from lecture_core.ui import inputs, objective_panels, results
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import remember
+
+LONGEST = 600  # characters of a sentence with holes
+USABLE = 0.8  # share of the memory that one model may take
 
 
 def written(key: str, result: TextToText) -> None:
@@ -55,11 +59,13 @@ def measured(model: str, text: str) -> None:
 
 def fill_spans(stem: str, default: str, model: str) -> None:
     """Let the student choose spans, then compare what was hidden with what the model writes."""
+    st.markdown("**Step 1, the holes:** click the words to hide, or put them in brackets")
     label = "A sentence; words in [brackets] are hidden"
-    marked = inputs.text(stem, "spans", label, default, max_chars=600, height=70)
+    marked = inputs.text(stem, "spans", label, default, height=70)
     with user_errors():
-        text = hidden_text.read(marked)
+        text = hidden_text.read(checked(marked, limit=LONGEST))
         objective_panels.word_strip(f"{stem}_words", text, into=f"{stem}_spans")
+        st.markdown("**Step 2, the strings:** what T5 reads and what it must write")
         source = objective_panels.span_strings(text)
         asked = (source, model)
         result = remember(f"{stem}_fill", asked, lambda: get_engine().text_to_text(source, model=model))
@@ -78,30 +84,38 @@ def _compare(text: hidden_text.HiddenText, result: TextToText) -> None:
 
 
 def sizes_here() -> None:
-    """Show T5's published sizes and whether each fits into this machine's memory."""
+    """Show T5's published sizes, counted from their shapes, and whether each fits into this machine's memory."""
     memory = device.memory_bytes()
-    table = load_table("t5_sizes")
-    sizes = zip(table.frame["model"], table.frame["parameters"].astype(int).tolist(), strict=True)
     rows = [
         {
-            "Model": model,
-            "Parameters": count(parameters),
-            "float32": f"{parameters * FLOAT32_BYTES / 1e9:.2f} GB",
-            "bfloat16": f"{parameters * HALF_BYTES / 1e9:.2f} GB",
-            "Fits here": _fits(parameters, memory),
+            "Model": shape.name,
+            "Size": count(parameters(shape)),
+            "float32": f"{parameters(shape) * FLOAT32_BYTES / 1e9:.2f} GB",
+            "bfloat16": f"{parameters(shape) * HALF_BYTES / 1e9:.2f} GB",
+            "Fits here": fits(shape, memory),
         }
-        for model, parameters in sizes
+        for shape in SIZES
     ]
     st.markdown("**Which size could this machine hold?**")
     shown = pd.DataFrame(rows)
     st.dataframe(shown, hide_index=True, alt="Memory that each size of T5 needs", height="content")
-    here = "unknown here" if memory is None else f"{memory / 1e9:.0f} GB on this machine"
-    st.caption(f"Weights alone: parameters × 4 or 2 bytes. Memory: {here}. Parameters: Raffel et al. 2020.")
+    here = "is unknown here" if memory is None else f"is {memory / 1e9:.0f} GB here"
+    st.caption(
+        "Size: parameters, counted from layers, d_model, d_ff, heads and vocabulary (Raffel et al. 2020, section 3.7); "
+        f"the columns are the weights alone. Memory {here}. A size fits if its weights, with the keys and values of "
+        f"512 tokens in and 512 out, take at most {USABLE:.0%} of it. The rest is our allowance, not a measurement, "
+        "for activations, libraries and the other models of this app."
+    )
 
 
-def _fits(parameters: int, memory: int | None) -> str:
+def fits(shape: Shape, memory: int | None) -> str:
+    """Say in which precision a size can run within its share of a memory: yes (float32), bfloat16, no, unknown.
+
+    Args:
+        memory: in bytes; None where it is unknown.
+    """
     if memory is None:
         return "unknown"
-    if parameters * FLOAT32_BYTES < memory:
+    if running_bytes(shape, bytes_each=FLOAT32_BYTES) <= USABLE * memory:
         return "yes"
-    return "bfloat16" if parameters * HALF_BYTES < memory else "no"
+    return "bfloat16" if running_bytes(shape, bytes_each=HALF_BYTES) <= USABLE * memory else "no"

@@ -6,9 +6,12 @@ import streamlit as st
 
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import CorruptedToken, Corruption, Detection
+from lecture_core.text_input import checked
 from lecture_core.ui import results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
+
+LONGEST = 300  # characters of a sentence to edit
 
 
 def hidden_strip(key: str, corruption: Corruption, marked: frozenset[int], *, into: str) -> None:
@@ -64,11 +67,16 @@ def by_hand(stem: str, example: tuple[str, str], default: str) -> None:
     """
     st.subheader("Fool it yourself", anchor=False)
     left, right = st.columns(2)
-    before = left.text_input("Original", example[0], key=f"{stem}_before", bind="query-params", max_chars=300)
-    after = right.text_input("Your version", example[1], key=f"{stem}_after", bind="query-params", max_chars=300)
+    before = left.text_input("Original", example[0], key=f"{stem}_before", bind="query-params")
+    after = right.text_input("Your version", example[1], key=f"{stem}_after", bind="query-params")
     model = st.session_state.get(f"{stem}_model", default)
     with user_errors():
-        detect = partial(get_engine().detect_replacements, after, model=model, original=before)
+        detect = partial(
+            get_engine().detect_replacements,
+            checked(after, limit=LONGEST),
+            model=model,
+            original=checked(before, limit=LONGEST),
+        )
         verdict = remember(f"{stem}_by_hand", (before, after, model), detect)
         verdict_strip(f"{stem}_by_hand_strip", verdict)
         results.caption(verdict.provenance)

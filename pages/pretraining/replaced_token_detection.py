@@ -12,7 +12,6 @@ from lecture_core.engine.results import TEMPERATURES
 from lecture_core.ui import duel_run, inputs, page, results, token_duel
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
-from lecture_core.ui.tables import lecture_table
 
 STEM = "replaced_token_detection"
 DISCRIMINATOR = "minilm-electra-discriminator"
@@ -38,10 +37,13 @@ def settings() -> Round:
 
 def new_round(now: Round) -> None:
     """Forget marks and reveal when anything of the round has changed."""
-    if st.session_state.get(f"{STEM}_round") != now:
+    before = st.session_state.get(f"{STEM}_round")
+    if before != now:
         st.session_state[f"{STEM}_round"] = now
         st.session_state[f"{STEM}_marks"] = frozenset()
         st.session_state[f"{STEM}_shown"] = False
+        if before and before[2] != now[2]:  # the panels below judge with the same discriminator
+            st.rerun()
 
 
 def turn() -> None:  # show what is hidden, or hide what is shown
@@ -72,7 +74,7 @@ def duel() -> None:
             )
             came = token_duel.score(corruption, verdict, marked, threshold)
             page.reveal(STEM, came, "One sentence is a small sample: go on to the next.")
-            duel_run.keep(STEM, now, corruption, verdict, marked)
+            duel_run.keep(STEM, text, (generator, discriminator), corruption, verdict, marked)
         with st.container(horizontal=True):
             verb = "Hide and mark again" if shown else "Reveal"
             st.button(verb, type="secondary" if shown else "primary", key=f"{STEM}_reveal", on_click=turn)
@@ -93,7 +95,7 @@ with left:
     token_duel.by_hand(STEM, EDITED, DISCRIMINATOR)
 with right:
     duel_run.efficiency(STEM)
-    lecture_table("electra_small", key=STEM, columns=("model", "glue_dev"))
+duel_run.compute_table(STEM)
 duel_run.generator_strength(STEM, GENERATORS, DISCRIMINATOR)
 page.notice(
     "The samples are often **plausible**, so the discriminator must read the whole sentence. Move the threshold.",

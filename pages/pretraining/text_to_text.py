@@ -19,7 +19,7 @@ RELEASED = {  # prefixes that the released T5 models were trained on; the slide'
     "Acceptable?": "cola sentence: The course is jumping well.",
     "Similar?": "stsb sentence1: The rhino grazed on the grass. sentence2: A rhino is grazing in a field.",
     "Summarize": "summarize: state authorities dispatched emergency crews tuesday to survey the damage after a storm.",
-    "Wrong prefix": "cola sentence: state authorities dispatched emergency crews tuesday.",
+    "Wrong task": "cola sentence: state authorities dispatched emergency crews tuesday.",
 }
 OURS = {  # prefixes of the recipe in lecture_core/training
     "Plural": "plural: knife",
@@ -34,9 +34,12 @@ OURS = {  # prefixes of the recipe in lecture_core/training
 }
 
 
-def presets(model: str) -> dict[str, str]:
-    """Examples for a model: the tasks that were measured on it, or those of the released T5."""
-    return OURS if evaluation(model) else RELEASED
+def presets(*models: str) -> dict[str, str]:
+    """Examples for the models in sight: the tasks that were measured on one, or those of the released T5."""
+    examples: dict[str, str] = {}
+    for model in models:
+        examples |= OURS if evaluation(model) else RELEASED
+    return examples
 
 
 TEXT = next(iter(presets(DEFAULT).values()))
@@ -47,10 +50,7 @@ SPANS = "She went to the [hospital] to see the doctor [and was] given some medic
 def tasks() -> None:
     """Edit the input, see the output; a second model beside the first where one is here."""
     usable = [spec.id for spec in catalog.models("seq2seq") if availability(spec).usable]
-    examples = presets(st.session_state.get(f"{STEM}_model", DEFAULT))
     left, right = st.columns([3, 1], gap="large")
-    with left:
-        text = inputs.text(STEM, "text", "Input: a prefix, a colon, a text", TEXT, presets=examples, height=70)
     with right:
         model = inputs.model(STEM, "seq2seq")
         others = [name for name in usable if name != model]
@@ -58,6 +58,9 @@ def tasks() -> None:
             st.selectbox("Beside it", ["none", *others], key=f"{STEM}_beside", bind="query-params") if others else ""
         )
     chosen = [model] + ([beside] if beside in others else [])
+    with left:
+        label = "Input: a prefix, a colon, a text"
+        text = inputs.text(STEM, "text", label, TEXT, presets=presets(*chosen), height=70)
     for column, name in zip(st.columns(len(chosen), gap="large"), chosen, strict=True):
         with column, user_errors():
             key = f"{STEM}_{name}"

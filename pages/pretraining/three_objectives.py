@@ -10,11 +10,14 @@ from lecture_core.engine import get_engine
 from lecture_core.engine.protocol import Engine
 from lecture_core.hidden_text import HiddenText
 from lecture_core.objectives import Objective
+from lecture_core.text_input import checked
 from lecture_core.ui import inputs, objective_panels, page
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
 
 STEM = "three_objectives"
+LONGEST = 600  # characters
+CHOICES = ("masked LM", "autoregressive", "T5")
 TEXT = "Thank you [for inviting] me to your party [last] week."
 PRESETS = {
     "T5's example": TEXT,
@@ -49,35 +52,42 @@ def chosen_models() -> dict[str, str]:
         return {form: inputs.model(f"{STEM}_{form}", role, label=FORMS[form][0]) for form, role in ROLES.items()}
 
 
+def form_panel(form: str, text: HiddenText, model: str) -> int | None:
+    """One form's panel; the number of its positions that carry loss, or None where it failed."""
+    title, view, limits = FORMS[form]
+    key = f"{STEM}_{form}_panel"
+    with st.container(border=True):
+        st.subheader(title, anchor=False)
+        with user_errors():
+            if form == "text_to_text":
+                objective_panels.span_strings(text)
+            found = remember(key, (text, model), lambda: view(text, get_engine(), model))
+            objective_panels.panel(key, found, limits=limits)
+            objective_panels.unknown(text, found)
+            if form != "text_to_text":
+                with st.expander("The actual strings"):
+                    objective_panels.strings(found)
+            return found.loss_positions
+    return None
+
+
 @st.fragment
 def lab() -> None:
     """One text, three panels; each panel may fail alone."""
     label = "Your sentence; words in [brackets] are hidden"
-    marked = inputs.text(STEM, "text", label, TEXT, presets=PRESETS, max_chars=600, height=70)
+    marked = inputs.text(STEM, "text", label, TEXT, presets=PRESETS, height=70)
     models = chosen_models()
     with user_errors():
-        text = hidden_text.read(marked)
+        text = hidden_text.read(checked(marked, limit=LONGEST))
         st.caption("Click a word to hide it or to show it. Point at a token: it lights up everywhere.")
         objective_panels.word_strip(f"{STEM}_words", text, into=f"{STEM}_text")
-        for form, (title, view, limits) in FORMS.items():
-            with st.container(border=True):
-                st.subheader(title, anchor=False)
-                if form == "text_to_text":
-                    objective_panels.span_strings(text)
-                with user_errors():
-                    key = f"{STEM}_{form}_panel"
-                    asked = (text, models[form])
-                    found = remember(key, asked, lambda v=view, m=models[form]: v(text, get_engine(), m))
-                    objective_panels.panel(key, found, limits=limits)
-                    if form != "text_to_text":
-                        with st.expander("The actual strings"):
-                            objective_panels.strings(found)
+        counts = [form_panel(form, text, models[form]) for form in FORMS]
+        objective_panels.answer(STEM, dict(zip(CHOICES, counts, strict=True)))
 
 
 page.header(STEM)
-page.predict(STEM, "Which form learns from the most positions of one sentence?", ("masked LM", "autoregressive", "T5"))
+page.predict(STEM, "Which form learns from the most positions of this sentence?", CHOICES)
 lab()
-page.reveal(STEM, "autoregressive", "Every token after the first is a target; the others learn from hidden ones alone.")
 page.notice(
     "The same words, three targets: a masked LM answers in place, GPT one step later, T5 in a text of its own.",
     "Hide a word at the end and one in the middle: the decoder does not profit from what follows, the others do.",

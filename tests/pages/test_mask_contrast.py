@@ -27,6 +27,36 @@ def draw_order():
     mask_filling.one_after_another("masked_lm", result, "minilm-mlm")
 
 
+def draw_sub_word():
+    from dataclasses import replace
+    from types import SimpleNamespace
+
+    import streamlit as st
+
+    from lecture_core.engine import get_engine
+    from lecture_core.ui import mask_filling
+
+    real = get_engine()
+    plural = real.tokenise("xqs", model="minilm-mlm").ids[-2]  # ##s
+    result = real.fill_mask("The cat [MASK] sat on the [MASK].", model="minilm-mlm")
+    mat = real.tokenise("mat", model="minilm-mlm").ids[1]
+
+    def chosen(mask, token, token_id):
+        return replace(mask, candidates=(replace(mask.candidates[0], token=token, token_id=token_id),))
+
+    first, second = chosen(result.masks[0], "s", plural), chosen(result.masks[1], "mat", mat)
+
+    def fill_mask(text, **_):
+        return replace(result, masks=(first, second) if text.count("[MASK]") == 2 else (second,))
+
+    mask_filling.get_engine = lambda: SimpleNamespace(tokenise=real.tokenise, fill_mask=fill_mask)
+    try:
+        st.session_state["masked_lm_in_order"] = True
+        mask_filling.one_after_another("masked_lm", fill_mask(result.text), "minilm-mlm")
+    finally:
+        mask_filling.get_engine = get_engine
+
+
 def words(at):
     return " ".join(element.value for element in (*at.markdown, *at.caption, *at.error))
 
@@ -69,3 +99,31 @@ def test_another_model_answers_at_the_same_mask():
     assert not at.exception
     assert not at.error
     assert "**minilm-electra-generator**" in [m.value for m in at.markdown]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\N{GRINNING FACE}", "Expected at least one word that this model knows"),
+        ("[MASK] [MASK]", "Expected a text without masks"),
+        ("", "Expected some text"),
+    ],
+)
+def test_a_text_without_words_to_score_gets_a_clear_sentence(text, expected):
+    at = AppTest.from_function(draw_surprise, default_timeout=120).run()
+    at.text_input(key="masked_lm_whole").set_value(text).run()
+    assert not at.exception
+    assert [expected in error.value for error in at.error] == [True]
+
+
+def test_unknown_tokens_are_counted_and_left_out():
+    at = AppTest.from_function(draw_surprise, default_timeout=120).run()
+    assert "unknown" not in words(at)
+    at.text_input(key="masked_lm_whole").set_value("The \N{GRINNING FACE} cat \N{PILE OF POO} sat.").run()
+    assert not at.error
+    assert "2 tokens are unknown to this model and left out." in words(at)
+
+
+def test_a_sub_word_joins_the_word_before_it():
+    at = AppTest.from_function(draw_sub_word, default_timeout=120).run()
+    assert at.code[0].value == "All at once: The cats sat on the mat.\n\nLeft to right: The cats sat on the mat."

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lecture_core import catalog
 from lecture_core.duel import sentences
 
 PAGE = str(Path(__file__).parents[2] / "pages/pretraining/replaced_token_detection.py")
@@ -61,13 +63,13 @@ def test_bad_text_gets_a_sentence(text):
     assert len(at.error) == 2
 
 
-def test_a_run_counts_each_sentence_once_and_scores_it_in_bits():
+def test_a_run_counts_each_sentence_once_and_scores_both_alike():
     at = opened()
     reveal, following = at.button(key=f"{STEM}_reveal"), at.button(key=f"{STEM}_next")
     reveal.click().run()
     assert "1 of 10 sentences" in " ".join(s.value for s in at.subheader)
     assert at.metric[2].value == "0.0 bits"  # nothing was marked
-    assert float(at.metric[4].value.split()[0]) > 0
+    assert at.metric[3].value.endswith(" bits")
     at.button(key=f"{STEM}_reveal").click().run()
     at.button(key=f"{STEM}_reveal").click().run()
     assert "1 of 10 sentences" in " ".join(s.value for s in at.subheader)
@@ -78,6 +80,56 @@ def test_a_run_counts_each_sentence_once_and_scores_it_in_bits():
     at.button(key=f"{STEM}_again").click().run()
     assert not at.exception
     assert at.text_area(key=f"{STEM}_text").value == sentences()[0]
+
+
+def test_another_seed_makes_no_second_round_of_a_sentence():
+    at = opened()
+    at.button(key=f"{STEM}_reveal").click().run()
+    counted = at.metric[3].value
+    at.number_input(key=f"{STEM}_seed").set_value(11).run()
+    at.button(key=f"{STEM}_reveal").click().run()
+    assert "1 of 10 sentences" in " ".join(s.value for s in at.subheader)
+    assert at.metric[3].value == counted
+
+
+def test_other_models_start_a_new_run():
+    at = opened()
+    at.button(key=f"{STEM}_reveal").click().run()
+    at.button(key=f"{STEM}_next").click().run()
+    at.button(key=f"{STEM}_reveal").click().run()
+    assert "2 of 10 sentences" in " ".join(s.value for s in at.subheader)
+    own = at.session_state[f"{STEM}_run_models"]
+    at.session_state[f"{STEM}_run_models"] = ("another", own[1])
+    at.run()
+    assert "1 of 10 sentences" in " ".join(s.value for s in at.subheader)
+    assert at.session_state[f"{STEM}_run_models"] == own
+
+
+def test_a_long_edit_is_answered_and_not_dropped():
+    at = opened()
+    at.text_input(key=f"{STEM}_after").set_value("w" * 301).run()
+    assert "Expected at most 300 characters; got 301" in words(at)
+
+
+def test_the_published_table_has_the_compute_that_it_is_about():
+    frame = opened().dataframe[0].value
+    assert frame.iloc[:, 0].str.len().max() <= 19  # a phone has no room for the names and both numbers otherwise
+    headers = " ".join(str(c) for c in frame.columns)
+    assert "FLOPs" in headers
+    assert "GLUE dev" in headers
+
+
+def test_the_strength_is_measured_with_the_chosen_discriminator(monkeypatch):
+    chosen = replace(catalog.get("minilm-electra-discriminator"), id="another-discriminator")
+    rows = catalog._rows() | {chosen.id: chosen}
+    monkeypatch.setattr(catalog, "_rows", lambda: rows)
+    at = opened(strength="true", model="another-discriminator")
+    assert not at.exception
+    shown = [c.value for c in at.caption if c.value.startswith(("another-discriminator", "minilm-electra-generator"))]
+    below = shown[-2:]
+    assert "seed 7" in below[0]
+    assert below[1].startswith("another-discriminator · rev ")
+    assert "seeds 7 to 16" in words(at)
 
 
 def test_a_colder_generator_replaces_less():

@@ -50,10 +50,39 @@ def test_strange_text_gives_an_output(text):
     assert not at.error
 
 
-def test_sizes_are_computed_from_the_parameters():
-    frame = opened().dataframe[1].value
-    assert frame["float32"].iloc[-1] == "44.00 GB"
+def test_sizes_are_computed_from_the_shapes():
+    at = opened()
+    frame = at.dataframe[1].value
+    assert frame["Size"].iloc[0] == "60.5M"
+    assert frame["float32"].iloc[-1] == "45.23 GB"
     assert frame["bfloat16"].iloc[0] == "0.12 GB"
+    assert "our allowance, not a measurement" in words(at)
+
+
+def test_spans_with_nothing_hidden_are_named_before_the_model_is_asked():
+    at = opened(spans="She went to the hospital.")
+    assert "Expected at least one hidden word" in words(at)
+    assert "Step 1" in words(at)
+    assert "Step 3" not in words(at)
+
+
+def test_the_steps_are_numbered():
+    shown = words(opened())
+    assert shown.index("Step 1") < shown.index("Step 2") < shown.index("Step 3")
+
+
+def test_long_spans_are_answered_and_not_dropped():
+    at = opened()
+    at.text_area(key=f"{STEM}_spans").set_value("w" * 601).run()
+    assert "Expected at most 600 characters; got 601" in words(at)
+
+
+def test_the_slide_s_tasks_are_offered_for_a_model_beside_ours():
+    alone = opened(model="t5-nano").pills(key=f"{STEM}_text_example").options
+    assert "Plural" in alone
+    assert "Translate" not in alone
+    both = opened(model="t5-nano", beside="tiny-t5").pills(key=f"{STEM}_text_example").options
+    assert {"Plural", "Translate", "Acceptable?", "Similar?", "Summarize"} <= set(both)
 
 
 def test_without_a_model_the_page_names_the_command_and_shows_the_strings(monkeypatch):

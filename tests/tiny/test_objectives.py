@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForMaskedLM, AutoTokenizer, LlamaConfig
+from transformers import AutoModelForMaskedLM, AutoTokenizer, BertConfig, LlamaConfig, T5Config
 from transformers.masking_utils import create_bidirectional_mask, create_causal_mask
 
 from lecture_core import objectives
@@ -74,19 +74,120 @@ def test_positions_outside_the_text_are_refused(engine, positions):
         engine.masked_logprobs("the cat sat", model="tiny-mlm", positions=positions)
 
 
-@pytest.mark.parametrize("length", [1, 2, 7, 40])
-def test_grids_are_the_masks_that_transformers_uses(length):
-    config = LlamaConfig(vocab_size=50, **SIZES)
+LENGTHS = pytest.mark.parametrize("length", [1, 2, 7, 40])
+
+
+def embeds(length, width=16):
+    return torch.zeros(2, length, width)
+
+
+def padded(length):
+    """A batch of two, the second text one token longer than the first: a mask of its own is needed then."""
+    mask = torch.ones(2, length + 1, dtype=torch.long)
+    mask[0, -1] = 0
+    return mask
+
+
+def eager(config):
     config._attn_implementation = "eager"
-    hidden = torch.zeros(1, length, 16)
-    positions = torch.arange(length)[None]
+    return config
+
+
+def allowed(theirs, shape):
+    """Their mask of the first text as bool, without padding; None is what transformers returns if all is allowed."""
+    rows, columns = shape
+    return np.ones(shape, bool) if theirs is None else (theirs[0, 0, :rows, :columns] == 0).numpy()
+
+
+@LENGTHS
+def test_the_decoder_only_grid_is_the_mask_that_transformers_uses(length):
     theirs = create_causal_mask(
-        config, inputs_embeds=hidden, attention_mask=None, past_key_values=None, position_ids=positions
+        eager(LlamaConfig(vocab_size=50, **SIZES)),
+        inputs_embeds=embeds(length + 1),
+        attention_mask=padded(length),
+        past_key_values=None,
+        position_ids=torch.arange(length + 1)[None],
     )
-    allowed = np.ones((length, length), bool) if theirs is None else (theirs[0, 0] == 0).numpy()
-    assert np.array_equal(objectives.causal(length), allowed)
-    both = create_bidirectional_mask(config, inputs_embeds=hidden, attention_mask=torch.ones(1, length))
-    assert both is None or np.array_equal(objectives.bidirectional(length), (both[0, 0] == 0).numpy())
+    assert theirs is not None
+    assert np.array_equal(objectives.causal(length), allowed(theirs, (length, length)))
+
+
+@LENGTHS
+@pytest.mark.parametrize("config", [BertConfig(vocab_size=50, **SIZES), T5Config(vocab_size=50, d_model=16)])
+def test_the_encoder_grids_are_the_masks_that_transformers_uses(config, length):
+    whole = torch.ones(2, length)
+    assert create_bidirectional_mask(eager(config), inputs_embeds=embeds(length), attention_mask=whole) is None
+    assert objectives.bidirectional(length).all()  # None: everyone may look at everyone
+    theirs = create_bidirectional_mask(config, inputs_embeds=embeds(length + 1), attention_mask=padded(length))
+    assert theirs is not None
+    assert not allowed(theirs, (length, length + 1))[:, -1].any()  # their mask does hide something: the padding
+    assert np.array_equal(objectives.bidirectional(length), allowed(theirs, (length, length)))
+
+
+@LENGTHS
+def test_the_cross_grid_is_t5_s_encoder_mask_seen_from_each_target(length):
+    targets, config = 5, eager(T5Config(vocab_size=50, d_model=16))
+    theirs = create_bidirectional_mask(
+        config,
+        inputs_embeds=embeds(targets),
+        attention_mask=padded(length),
+        encoder_hidden_states=embeds(length + 1),
+    )
+    assert theirs is not None
+    assert not allowed(theirs, (targets, length + 1))[:, -1].any()
+    assert np.array_equal(objectives.cross(targets, length), allowed(theirs, (targets, length)))
+
+
+def test_the_decoder_reads_the_target_one_place_later(engine):
+    found = objectives.span_corruption(read(SEQ2SEQ_TEXT), engine, "tiny-t5")
+    targets, source = [t.text for t in found.targets], [t.text for t in found.inputs]
+    encoder, decoder, across = found.attention.values()
+    assert list(encoder.rows) == list(encoder.columns) == source
+    assert list(decoder.rows) == list(decoder.columns) == list(across.rows) == [objectives.START, *targets[:-1]]
+    assert list(across.columns) == source
+    assert not any(decoder.allowed[i, i + 1 :].any() for i in range(len(targets)))  # none sees what it predicts
+
+
+def test_a_decoder_only_grid_names_what_is_read(engine):
+    found = objectives.autoregressive(read(TEXT), engine, "tiny-lm")
+    (grid,) = found.attention.values()
+    assert list(grid.rows) == list(grid.columns) == [t.text for t in found.inputs]
+
+
+def test_added_tokens_are_no_positions_of_an_encoder(engine):
+    found = objectives.masked_lm(read(TEXT), engine, "tiny-mlm")
+    assert (found.loss_positions, found.positions, len(found.targets)) == (2, 7, 9)  # the cat sat on the mat .
+
+
+def test_t5_counts_the_text_apart_from_its_own_signs(engine):
+    found = objectives.span_corruption(read(SEQ2SEQ_TEXT), engine, "tiny-t5")
+    signs = [t for t in found.targets if t.text.startswith("<extra_id_") or t.text == "</s>"]
+    assert len(signs) == 4
+    assert found.positions == found.loss_positions == len(found.targets)
+    assert found.hidden_tokens == len(found.targets) - len(signs)
+    assert found.text_tokens == found.hidden_tokens + len(found.inputs) - 3  # two sentinels and the end
+
+
+@pytest.mark.parametrize("form", [objectives.masked_lm, objectives.span_corruption])
+def test_words_that_the_vocabulary_does_not_know_are_named(engine, form):
+    model = "tiny-mlm" if form is objectives.masked_lm else "tiny-t5"
+    text = read("cat [😀] sat 数据")
+    named = [text.plain[slice(*text.words[i])] for i in form(text, engine, model).unknown_words]
+    assert named == ["😀", "数据"] if model == "tiny-t5" else {"😀", "数据"} <= set(named)
+    assert form(read("the [cat] sat"), engine, model).unknown_words == ()
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ((2, 5, 4), "autoregressive"),
+        ((6, 5, 9), "T5"),
+        ((6, 11, 11), "a tie: autoregressive and T5"),
+        ((3, 3, 3), "a tie: masked LM, autoregressive and T5"),
+    ],
+)
+def test_the_form_with_most_positions_is_named_and_a_tie_too(counts, said):
+    assert objectives.most(dict(zip(("masked LM", "autoregressive", "T5"), counts, strict=True))) == said
 
 
 @pytest.mark.parametrize("form", [objectives.masked_lm, objectives.span_corruption])
