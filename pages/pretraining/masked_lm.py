@@ -60,7 +60,7 @@ def bars(text: str, result: FillMaskResult, model: str, index: int, words: list[
     mask_filling.one_after_another(STEM, result, model)
     other = mask_filling.other_model(STEM, model)
     answer = f" · the lecture's answer: {LECTURE_ANSWERS[index]}" if text == LECTURE else ""
-    left, right = above.columns(2 if other else [3, 2], gap="large")
+    left, right = above.columns(2, gap="large")
     with left:
         one_mask(STEM, f"**Mask {index + 1} of {len(result.masks)}**{answer}", result, index, words, temperature)
         page.reveal(STEM, result.masks[0].candidates[0].token, "That is the model's first choice at mask 1.")
