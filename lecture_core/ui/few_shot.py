@@ -143,7 +143,8 @@ def _chart(
         recorded = known if asking.as_recorded(task) else {}
         counts, origin_of = counted(_of(kept, model), {} if kept else recorded)
         made = made or origin_of
-        counts, recorded = ({k: v for k, v in each.items() if int(k) not in covered} for each in (counts, recorded))
+        counts = {k: count for k, count in counts.items() if int(k) not in covered}
+        recorded = {k: rate for k, rate in recorded.items() if int(k) not in covered}
         series[model] = [Measured(int(k), right, n, f"{model}, k = {k}:") for k, (right, n) in counts.items()]
         if kept and recorded:
             pale[model] = [Measured(int(k), r.right, r.n, f"recorded, {model}, k = {k}:") for k, r in recorded.items()]
