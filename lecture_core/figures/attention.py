@@ -15,7 +15,8 @@ LABEL_LETTERS = 12
 WIDTH = 150  # pixels of the cells together, so that the picture fits a third of a page and a phone
 _FRAME = (
     '<div role="img" aria-label="{spoken}" style="display:inline-grid;grid-template-columns:{columns};gap:{gap}px;'
-    'align-items:center;font:11px/1 var(--st-code-font,monospace);max-width:100%;overflow-x:auto">'
+    "align-items:center;font:11px/1 var(--st-code-font,monospace);max-width:100%;overflow-x:auto;"
+    'padding:5px 5px 5px 0">'
 )
 _COLUMN_NAME = '<span style="writing-mode:vertical-rl;transform:rotate(180deg);white-space:nowrap">{name}</span>'
 _ROW_NAME = '<span style="text-align:right;padding-right:4px;white-space:nowrap">{name}</span>'
