@@ -15,7 +15,7 @@ from lecture_core.ui import inputs, results
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
-from lecture_core.ui.tables import about, download, grid, source_line
+from lecture_core.ui.tables import below, grid, source_line
 
 LENGTH = len(duel.sentences())
 SHARE, SEED = 0.3, 7  # of the measurement of a generator's strength
@@ -166,8 +166,4 @@ def compute_table(stem: str) -> None:
     short = replace(table, frame=table.frame.assign(model=names))
     grid(short, key=stem, columns=("model", "train_flops", "glue_dev"))
     st.caption("A percentage after a name: how much of the full training that row had.")
-    source_line(table)
-    with st.container(horizontal=True):
-        download(table, key=stem)
-        with st.popover("Source and notes", icon=":material/menu_book:", type="tertiary"):
-            st.markdown(about(table))
+    below(table, key=stem)

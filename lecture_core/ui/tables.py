@@ -33,6 +33,11 @@ def lecture_table(table_id: str, *, key: str = "", columns: Sequence[str] = ()) 
     key = key or f"table_{table_id}"
     st.markdown(f"**{table.meta.title}**")
     _kept_grid(table_id, key, tuple(columns))
+    below(table, key=key)
+
+
+def below(table: PublishedTable, *, key: str) -> None:
+    """Show what stands under a table: where its numbers were published, the download, source and notes."""
     source_line(table)
     with st.container(horizontal=True):
         download(table, key=key)

@@ -15,6 +15,8 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from lecture_core.ui.components import script
+
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "screenshots"
 FLAGS = [
@@ -184,3 +186,44 @@ def visit(browser: Browser, contexts: dict[tuple[int, str], BrowserContext]):
     yield new
     for page in pages:
         page.close()
+
+
+@pytest.fixture
+def scripted(browser: Browser):
+    """Give a function that mounts a component's script, without a server: `scripted(names)(data, width=700)`.
+
+    It returns the page; `sent` there holds what the script reported.
+    """
+    pages: list[Page] = []
+    errors: list[str] = []
+
+    def load(*names: str):
+        page = browser.new_page(viewport={"width": 900, "height": 800})
+        pages.append(page)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.set_content("<div id=host></div>")
+        page.evaluate(
+            """async (script) => {
+                const address = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
+                window.module = await import(address);
+                window.sent = [];
+                window.mount = (data, width) => {
+                    const host = document.getElementById("host");
+                    host.style.width = width + "px";
+                    const setTriggerValue = (_, value) => window.sent.push(value);
+                    window.module.default({data, parentElement: host, setTriggerValue});
+                };
+            }""",
+            script(*names),
+        )
+
+        def mount(data: dict, width: int = 700) -> Page:
+            page.evaluate("([data, width]) => window.mount(data, width)", [data, width])
+            return page
+
+        return mount
+
+    yield load
+    for page in pages:
+        page.close()
+    assert errors == []

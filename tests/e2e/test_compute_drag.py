@@ -8,7 +8,6 @@ from lecture_core.compute_drag import drag_data, written
 from lecture_core.quantities import count, three_digits
 from lecture_core.scaling_laws import EPOCH, HOFFMANN_PRINTED, HOFFMANN_UNROUNDED, Law, predict_loss
 from lecture_core.scaling_models import load_models
-from lecture_core.ui.components import script
 
 pytestmark = pytest.mark.e2e
 MODELS = load_models()
@@ -16,31 +15,9 @@ LAWS = (EPOCH, HOFFMANN_PRINTED, HOFFMANN_UNROUNDED, Law(0.01, 5000, 1, 0.05, 1.
 
 
 @pytest.fixture
-def dragged(browser):
-    """Mount the script with given data; `page.sent` holds what it reports."""
-    page = browser.new_page(viewport={"width": 800, "height": 800})
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.set_content("<div id=host style='width:700px'></div>")
-    page.evaluate(
-        """async (script) => {
-            const address = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
-            window.module = await import(address);
-            window.sent = [];
-            window.mount = (data) => window.module.default({
-                data, parentElement: document.getElementById("host"), setTriggerValue: (_, n) => window.sent.push(n)
-            });
-        }""",
-        script("svg", "compute_drag_scene", "compute_drag"),
-    )
-
-    def mount(data):
-        page.evaluate("data => window.mount(data)", data)
-        return page
-
-    yield mount
-    page.close()
-    assert errors == []
+def dragged(scripted):
+    """Mount the script with given data."""
+    return scripted("svg", "compute_drag_scene", "compute_drag")
 
 
 class TestInChromium:

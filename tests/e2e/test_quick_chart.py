@@ -9,7 +9,6 @@ from lecture_core.figures.quick import drawn
 from lecture_core.scaling_laws import CHINCHILLA_FLOPS, EPOCH
 from lecture_core.scaling_models import load_models
 from lecture_core.scaling_report import Split
-from lecture_core.ui.components import script
 
 pytestmark = pytest.mark.e2e
 SPLIT = Split(7e10, CHINCHILLA_FLOPS / 6 / 7e10, EPOCH)
@@ -18,34 +17,9 @@ PLANE = drawn(scaling.loss_plane(SPLIT, load_models())) | {"alt": "plane"}
 
 
 @pytest.fixture
-def mounted(browser):
-    """Mount the script with given data in a host of given width."""
-    page = browser.new_page(viewport={"width": 900, "height": 700})
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.set_content("<div id=host></div>")
-    page.evaluate(
-        """async (script) => {
-            const address = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
-            window.module = await import(address);
-        }""",
-        script("svg", "quick_chart"),
-    )
-
-    def mount(data, width=600):
-        page.evaluate(
-            """([data, width]) => {
-                const host = document.getElementById("host");
-                host.style.width = width + "px";
-                window.module.default({data, parentElement: host});
-            }""",
-            [data, width],
-        )
-        return page
-
-    yield mount
-    page.close()
-    assert errors == []
+def mounted(scripted):
+    """Mount the script with given data."""
+    return scripted("svg", "quick_chart")
 
 
 def centres(page):
