@@ -13,8 +13,8 @@ from lecture_core.loading import LoadedModel
 
 MAX_NEW_TOKENS = 1024
 
-Emit = Callable[[str, tuple[float, ...]], bool]
-"""Takes a piece of text and its tokens' log-probabilities; returns True to stop."""
+Emit = Callable[[str, int, tuple[float, ...]], bool]
+"""Takes a piece of text, how many tokens it adds and their log-probabilities, if known; returns True to stop."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,12 @@ def stream_with_transformers(
     room = model.spec.context_length - len(ids)
     if room < 1:
         raise ContextLengthError(f"The prompt fills all {model.spec.context_length:,} tokens. Shorten it.")
-    text = _Emitted(model, sampling, emit)
+    text = Written(model, sampling, emit)
 
     class Watch(StoppingCriteria):
         def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
-            done = text.push(int(input_ids[0, -1]), scores)
+            token = int(input_ids[0, -1])
+            done = text.push(token, (float(scores[-1][0].float().log_softmax(-1)[token]),))
             return torch.full((input_ids.shape[0],), done, dtype=torch.bool, device=input_ids.device)
 
     torch.manual_seed(sampling.seed)
@@ -112,8 +113,11 @@ def prompt_ids(model: LoadedModel, prompt: str | Sequence[Message]) -> list[int]
     return model.words.encode(text, special=False)[0]
 
 
-class _Emitted:
-    """Turns token ids into text pieces: holds back what may become a stop text or half a character."""
+class Written:
+    """What a stream has written: turns token ids into pieces of text and emits them.
+
+    It holds back what may become a stop text or half a character. `reason` says why the stream ended.
+    """
 
     def __init__(self, model: LoadedModel, sampling: Sampling, emit: Emit) -> None:
         self.model, self.sampling, self.emit = model, sampling, emit
@@ -121,17 +125,18 @@ class _Emitted:
         self.text, self.shown = "", 0
         self.reason = "length"
 
-    def push(self, token_id: int, scores: Any) -> bool:
+    def push(self, token_id: int, logprobs: tuple[float, ...]) -> bool:
+        """Take a token in; `logprobs` holds its own or nothing. Returns whether the stream ends here."""
         end = self.model.network.generation_config.eos_token_id
         if token_id in (end if isinstance(end, list) else [end]):
+            self.flush()
             self.reason = "stop"
             return True
         self.ids.append(token_id)
         text = self.model.words.tokenizer.decode(self.ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         cut = min((i for s in self.sampling.stop if (i := text.find(s)) >= 0), default=None)
-        logprob = float(scores[-1][0].float().log_softmax(-1)[token_id]) if scores else 0.0
         self.text = text if cut is None else text[:cut]
-        if self._show(len(self.text) if cut is not None else self._settled(), (logprob,)):
+        if self._show(len(self.text) if cut is not None else self._settled(), 1, logprobs):
             self.reason = "cancelled"
             return True
         if cut is not None:
@@ -140,11 +145,11 @@ class _Emitted:
 
     def flush(self) -> None:
         """Show what was held back once nothing more can come."""
-        self._show(len(self.text), ())
+        self._show(len(self.text), 0, ())
 
-    def _show(self, end: int, logprobs: tuple[float, ...]) -> bool:
+    def _show(self, end: int, tokens: int, logprobs: tuple[float, ...]) -> bool:
         piece, self.shown = self.text[self.shown : end], max(self.shown, end)
-        return self.emit(piece, logprobs) if piece or logprobs else False
+        return self.emit(piece, tokens, logprobs) if piece or tokens else False
 
     def _settled(self) -> int:
         text = self.text.rstrip("\ufffd")

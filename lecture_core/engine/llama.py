@@ -93,7 +93,7 @@ class LlamaProcess:
                     raise _refusal(answer["error"], self.context_length)
                 if "reason" in answer:
                     return str(answer["reason"])
-                if emit(answer["text"], tuple(answer["logprobs"])):
+                if emit(answer["text"], len(answer["logprobs"]), tuple(answer["logprobs"])):
                     self._send({"id": number, "cancel": True})
             raise ModelUnavailableError("llama.cpp stopped while it wrote. Run it again; it starts anew.")
         finally:

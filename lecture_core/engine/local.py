@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lecture_core import catalog, generation
 from lecture_core import device as devices
-from lecture_core.engine import llama
+from lecture_core.engine import continuous, llama
 from lecture_core.engine.admission import LIMITS, Admission
 from lecture_core.engine.calls import CAUSAL, ModelCalls
 from lecture_core.engine.first_views import FirstViews, Question
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from lecture_core.forward import ForwardRequest
 
 T = TypeVar("T")
+Generate = Callable[
+    ["ModelSpec", str | Sequence[Message], generation.Sampling, generation.Emit, Ticket], tuple[str, Provenance]
+]
 DEADLINE = 90.0  # seconds for an answer, loading and a first conversion included
 
 
@@ -62,7 +65,7 @@ class LocalEngine(ModelCalls):
         for text in [prompt] if isinstance(prompt, str) else [m.content for m in prompt]:
             checked(text, limit=MAX_PROMPT_CHARACTERS)
         sampling = generation.Sampling(max_new_tokens, temperature, top_p, seed, tuple(stop))
-        run = self._llama.run if llama.serves(spec) else self._transformers_run
+        run = self._generator(spec)
 
         def fill(emit: generation.Emit, ticket: Ticket) -> tuple[str, Provenance]:
             return run(spec, prompt, sampling, emit, ticket)
@@ -149,6 +152,25 @@ class LocalEngine(ModelCalls):
     def _context_length(self, words: LoadedTokenizer) -> int:
         spec = words.spec
         return min(spec.context_length, llama.SLOT_TOKENS) if llama.serves(spec) else spec.context_length
+
+    def _generator(self, spec: "ModelSpec") -> "Generate":
+        if llama.serves(spec):
+            return self._llama.run
+        return self._batched_run if continuous.serves() else self._transformers_run
+
+    def _batched_run(
+        self,
+        spec: "ModelSpec",
+        prompt: str | Sequence[Message],
+        sampling: generation.Sampling,
+        emit: generation.Emit,
+        ticket: Ticket,
+    ) -> tuple[str, Provenance]:
+        with self._pool.use(spec) as worker:
+            generator = worker.generator(deadline=DEADLINE)
+            device = generator.model.device
+            origin = Provenance(spec.id, generator.model.revision, device.name, device.dtype, sampling.seed)
+            return generator.stream(prompt, sampling, emit, ticket), origin
 
     def _transformers_run(
         self,

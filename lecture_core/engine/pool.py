@@ -129,5 +129,7 @@ def _needed(spec: ModelSpec) -> float:
 
 
 def _held(worker: Worker) -> float:
-    model = worker.model
-    return _needed(worker.spec) if model is None else (model.memory_bytes + model.prefixes.held) / 1e9
+    model, streams = worker.model, worker.streams
+    if model is None:
+        return _needed(worker.spec)
+    return (model.memory_bytes + model.prefixes.held + (streams.cache_bytes if streams else 0)) / 1e9

@@ -239,7 +239,8 @@ class GenerationChunk:
 
     Attributes:
         text: what this chunk adds.
-        logprobs: log-probability in nats of each token of the chunk; empty where the backend gives none.
+        logprobs: log-probability in nats of each token of the chunk; empty where the backend gives none (sampling in a
+            batch on a GPU).
         finished: whether this is the last chunk; it carries `reason` and `provenance`.
         reason: `stop` (end token or stop string), `length` or `cancelled`; empty before the end.
         tokens: tokens generated so far.

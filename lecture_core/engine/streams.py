@@ -22,6 +22,7 @@ Run = Callable[[Emit, Ticket], tuple[str, Provenance]]
 @dataclass
 class _Piece:
     text: str
+    tokens: int
     logprobs: tuple[float, ...]
 
 
@@ -36,8 +37,8 @@ def stream(run: Run, admission: Admission, session: str, *, deadline: float) -> 
     with admission.stream(session) as ticket:
         started = time.perf_counter()
 
-        def emit(text: str, logprobs: tuple[float, ...]) -> bool:
-            pieces.put(_Piece(text, logprobs))
+        def emit(text: str, tokens: int, logprobs: tuple[float, ...]) -> bool:
+            pieces.put(_Piece(text, tokens, logprobs))
             return ticket.is_set()
 
         def fill() -> None:
@@ -69,7 +70,7 @@ def _read(pieces: queue.Queue, ticket: Ticket, started: float, deadline: float) 
             continue
         silent_since = time.perf_counter()
         if isinstance(item, _Piece):
-            tokens += len(item.logprobs)
+            tokens += item.tokens
             yield GenerationChunk(item.text, item.logprobs, tokens=tokens)
         elif isinstance(item, BaseException):
             raise item

@@ -11,12 +11,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
+from lecture_core.engine.continuous import ContinuousGenerator
 from lecture_core.engine.waiting import LOOK, Pace, Ticket, Waiting, enqueue, goes_first, report
 from lecture_core.errors import DeadlineError, LectureError, ModelUnavailableError
 from lecture_core.loading import LoadedModel, LoadedTokenizer, load
@@ -61,6 +62,7 @@ class Worker:
         self.spec, self.words = spec, words
         self.model: LoadedModel | None = None
         self.waiting = 0
+        self.streams: ContinuousGenerator | None = None
         self._coming = 0
         self._jobs: deque[_Job] = deque()
         self._changed = threading.Condition()
@@ -99,10 +101,21 @@ class Worker:
         logits, model, seconds = self._wait(job, deadline)
         return request.finish(logits, model), seconds
 
+    def generator(self, *, deadline: float) -> ContinuousGenerator:
+        """What writes for many at once with this model; made at the first call, after loading the model."""
+
+        def made(model: LoadedModel) -> ContinuousGenerator:
+            self.streams = self.streams or ContinuousGenerator(model)
+            return self.streams
+
+        return self.run(made, deadline=deadline)[0]
+
     def close(self) -> None:
         """Let the model go; jobs that have not begun are dropped."""
         self._thread.shutdown(wait=False, cancel_futures=True)
-        self.model = None
+        if self.streams:
+            self.streams.close()
+        self.model = self.streams = None
 
     @contextmanager
     def _announced(self) -> Iterator[None]:
@@ -185,7 +198,8 @@ class Worker:
             if self.model is None:
                 self.model = load(self.spec, self.words)
             model, started = self.model, time.perf_counter()
-            results = _computed(jobs, model)
+            with self.streams.paused() if self.streams else nullcontext():
+                results = _computed(jobs, model)
         except BaseException as exc:  # carried to the callers' threads, which raise it
             if len(jobs) == 1 or isinstance(exc, LectureError):
                 for job in jobs:

@@ -1,0 +1,208 @@
+"""Text for many at once on a GPU: transformers' continuous batching, each stream a row of one batch.
+
+Requests join and leave at any step, and equal beginnings of prompts share their cache. Settled here is what
+transformers leaves open: a prompt that cannot fit is refused first (it would block all that come after it), the cache
+has a fixed size, a loop that died or stands still is replaced, and each request samples by its own seed.
+"""
+
+import itertools
+import queue
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+from lecture_core import device as devices
+from lecture_core.engine.results import Message
+from lecture_core.engine.waiting import LOOK, Slots, Ticket
+from lecture_core.errors import ContextLengthError, ModelUnavailableError
+from lecture_core.generation import Emit, Sampling, Written, prompt_ids
+from lecture_core.loading import LoadedModel
+
+STREAMS = 256  # at once; the others wait
+PAGE_TOKENS = 32  # a beginning of so many equal tokens is shared
+BATCH_TOKENS = 2048  # prompts are read in pieces of at most so many
+CACHE_TOKENS = 262_144
+CACHE_SHARE = 0.3  # of the card's free memory
+STALLED = 30.0  # seconds without a token of anybody
+
+
+def serves() -> bool:
+    """Whether causal models generate this way here: on a GPU."""
+    return devices.choose().name == "cuda"
+
+
+class ContinuousGenerator:
+    """The streams of one model. Safe to call from several threads; nothing runs before the first stream.
+
+    Args:
+        model: a decoder in memory.
+    """
+
+    def __init__(self, model: LoadedModel) -> None:
+        self.model = model
+        token_bytes = _token_bytes(model.network.config, model.network.dtype.itemsize)
+        self._blocks = _cache_tokens(model, token_bytes) // PAGE_TOKENS
+        self.cache_bytes = self._blocks * PAGE_TOKENS * token_bytes
+        self.context_length = min(model.spec.context_length, (self._blocks - 1) * PAGE_TOKENS)
+        self._slots = Slots(STREAMS)
+        self._starting = threading.Lock()
+        self._batch: _Batch | None = None
+
+    def stream(self, prompt: str | Sequence[Message], sampling: Sampling, emit: Emit, ticket: Ticket) -> str:
+        """Stream a continuation to `emit` from this thread; returns why it ended: stop, length or cancelled.
+
+        Raises:
+            ContextLengthError: the prompt leaves no room for the answer.
+            ModelUnavailableError: the batch broke down; the next request starts a new one.
+        """
+        ids = prompt_ids(self.model, prompt)
+        room = self.context_length - len(ids)
+        if room < 1:
+            raise ContextLengthError(
+                f"Expected a prompt of fewer than {self.context_length:,} tokens; got {len(ids):,}. Shorten it."
+            )
+        with self._slots.take(ticket) as taken:
+            return (
+                self._answer(ids, sampling, min(sampling.max_new_tokens, room), emit, ticket) if taken else "cancelled"
+            )
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Keep the batch still while the body computes with the same weights."""
+        batch = self._batch
+        with ExitStack() as stack:
+            if batch is not None and batch.alive:
+                with suppress(RuntimeError):  # it ended this moment
+                    stack.enter_context(batch.manager.pause())
+            yield
+
+    def close(self) -> None:
+        """End the batch; its streams fail."""
+        with self._starting:
+            if self._batch is not None:
+                self._batch.end()
+            self._batch = None
+
+    def _answer(self, ids: list[int], sampling: Sampling, limit: int, emit: Emit, ticket: Ticket) -> str:
+        text, seen, batch = Written(self.model, sampling, emit), 0, self._running()
+        with batch.asked(ids, sampling, limit) as answers:
+            begun = time.monotonic()
+            while not ticket.is_set():
+                try:
+                    output = answers.get(timeout=LOOK)
+                except queue.Empty:
+                    if time.monotonic() - max(begun, batch.last_answer) > STALLED:
+                        raise self._broken(batch) from None
+                    continue
+                if output is None or output.error:
+                    raise self._broken(batch)
+                for place in range(seen, len(output.generated_tokens)):
+                    logprobs = () if sampling.temperature else (output.logprobs[place],)
+                    if text.push(output.generated_tokens[place], logprobs):
+                        return text.reason
+                seen = len(output.generated_tokens)
+                if output.is_finished():
+                    text.flush()
+                    return text.reason
+        return "cancelled"
+
+    def _broken(self, batch: "_Batch") -> ModelUnavailableError:
+        batch.end()
+        return ModelUnavailableError(f"{self.model.spec.title} stopped while it wrote. Run it again; it starts anew.")
+
+    def _running(self) -> "_Batch":
+        with self._starting:
+            if self._batch is None or not self._batch.alive:
+                self._batch = _Batch(self.model, self._blocks)
+            return self._batch
+
+
+class _Batch:
+    """One loop of transformers, its thread, and the thread that hands its outputs to the streams."""
+
+    def __init__(self, model: LoadedModel, blocks: int) -> None:
+        from transformers import ContinuousBatchingConfig, GenerationConfig
+
+        from lecture_core.seeded_sampling import processors
+
+        self.last_answer = 0.0
+        self._ended = False
+        self._ids = itertools.count()
+        self._answers: dict[str, queue.SimpleQueue[Any]] = {}
+        self.manager = model.network.init_continuous_batching(
+            GenerationConfig(do_sample=False, eos_token_id=model.network.generation_config.eos_token_id),
+            ContinuousBatchingConfig(
+                page_size=PAGE_TOKENS,
+                num_blocks=blocks,
+                max_batch_tokens=BATCH_TOKENS,
+                max_requests_per_batch=STREAMS,
+                use_async_batching=False,
+                use_cuda_graph=False,  # capturing fails while another model's thread allocates
+                auto_switch_to_flash=False,  # would look for kernels on the Hub
+                return_logprobs=True,
+            ),
+        )
+        self.manager.logit_processor = processors()
+        self.manager.start()
+        threading.Thread(target=self._deliver, name="continuous-answers", daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether new streams may join."""
+        return not self._ended and bool(self.manager.is_running())
+
+    def end(self) -> None:
+        """Let all streams fail and the loop end after its step."""
+        if not self._ended:
+            self._ended = True
+            self.manager.stop(block=False, hard_stop=True)
+
+    @contextmanager
+    def asked(self, ids: list[int], sampling: Sampling, limit: int) -> Iterator["queue.SimpleQueue[Any]"]:
+        """Join the batch while the body runs. Each output in the queue has all tokens so far; None: it broke."""
+        from lecture_core.seeded_sampling import settings
+
+        name, answers = f"stream-{next(self._ids)}", queue.SimpleQueue[Any]()
+        self._answers[name] = answers
+        try:
+            if self.manager.add_request(ids, name, max_new_tokens=limit, streaming=True, **settings(sampling)) is None:
+                answers.put(None)
+            yield answers
+        finally:
+            del self._answers[name]
+            self.manager.cancel_request(name)
+
+    def _deliver(self) -> None:
+        while self.alive:
+            if not threading.main_thread().is_alive():  # the program ends; the loop's thread would keep it
+                self.end()
+            self._hand_out(self.manager.get_result(timeout=LOOK))
+        for answers in list(self._answers.values()):
+            answers.put(None)
+
+    def _hand_out(self, output: Any) -> None:
+        if output is None:
+            return
+        self.last_answer = time.monotonic()
+        if (answers := self._answers.get(output.request_id)) is not None:
+            answers.put(output)
+
+
+def _token_bytes(config: Any, width: int) -> int:
+    """What the keys and values of one token take."""
+    config = config.get_text_config()
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return 2 * int(config.num_hidden_layers) * int(heads) * int(size) * width
+
+
+def _cache_tokens(model: LoadedModel, token_bytes: int) -> int:
+    """Tokens that the cache holds: of all streams together, one whole context at least."""
+    whole = model.spec.context_length + 2 * PAGE_TOKENS
+    if model.device.name != "cuda":
+        return 4 * whole
+    import torch
+
+    return max(whole, min(CACHE_TOKENS, int(CACHE_SHARE * torch.cuda.mem_get_info()[0] / token_bytes)))

@@ -1,0 +1,84 @@
+"""Sampling for requests that share a batch on a GPU: each with its own temperature, top-p and seed.
+
+`argmax(log p + g)` with independent Gumbel noise g is a sample of p (Gumbel 1954; Maddison et al. 2014,
+arXiv:1411.0030). The noise is a hash of the request's seed, the position and the token, so a text depends on its own
+seed alone, whoever stands beside it in the batch.
+"""
+
+import hashlib
+from typing import Any
+
+import torch
+from transformers import LogitsProcessorList
+from transformers.generation.continuous_batching.cb_logits_processors import (
+    ContinuousBatchingLogitsProcessor,
+    ContinuousBatchingLogitsProcessorList,
+)
+from transformers.generation.logits_process import TemperatureLogitsWarper, TopPLogitsWarper
+
+from lecture_core.generation import Sampling
+
+_WORD = 0xFFFFFFFF
+
+
+def processors() -> ContinuousBatchingLogitsProcessorList:
+    """Temperature, top-p and noise, each taken from the request; the best token of what they return is the sample."""
+    mine = ContinuousBatchingLogitsProcessorList(
+        LogitsProcessorList([TemperatureLogitsWarper(0.5), TopPLogitsWarper(0.5), SeededNoise()]),
+        per_request_processors=True,
+    )
+    mine.tensors_required = len(mine.logits_processor)
+    return mine
+
+
+def settings(sampling: Sampling) -> dict[str, Any]:
+    """How one request asks `processors` for its sampling: no noise for greedy."""
+    if not sampling.temperature:
+        return {"temperature": 1.0, "top_p": 1.0, "seed": -1}
+    return {"temperature": float(sampling.temperature), "top_p": float(sampling.top_p), "seed": int(sampling.seed)}
+
+
+class SeededNoise(ContinuousBatchingLogitsProcessor):
+    """Adds Gumbel noise to the scores of each request that samples."""
+
+    def __init__(self) -> None:
+        """Take the seed from each request."""
+        self.supported_kwargs, self.ignored_kwargs = {"seed": int}, ()
+
+    def fill_defaults(self, int32_tensor: torch.Tensor) -> None:
+        """No noise."""
+        int32_tensor.zero_()
+
+    def prepare_tensor_args(self, requests_with_new_token: list[Any]) -> torch.Tensor:
+        """One number a request, of its seed and how many tokens it has; 0 for greedy."""
+        keys = [_key(request.state) for request in requests_with_new_token]
+        return torch.tensor(keys, dtype=torch.int32, device="cpu")
+
+    def __call__(self, scores: torch.Tensor, tensor_arg: torch.Tensor) -> torch.Tensor:
+        """Scores (R, V) with the noise of each row's key (at least R)."""
+        keys = tensor_arg[: scores.size(0)].long().unsqueeze(-1)
+        return torch.where(keys == 0, scores, scores + gumbel(keys, scores.size(-1)))
+
+
+def gumbel(keys: torch.Tensor, count: int) -> torch.Tensor:
+    """Standard Gumbel noise: one row of `count` numbers for each key; keys (R, 1) int64, result (R, count) float32."""
+    tokens = torch.arange(count, device=keys.device).unsqueeze(0)
+    mixed = _mixed((keys & _WORD) ^ _mixed(tokens * 0x9E3779B1 & _WORD))
+    uniform = ((mixed >> 8).float() + 0.5) / 2**24
+    return -torch.log(-torch.log(uniform))
+
+
+def _mixed(words: torch.Tensor) -> torch.Tensor:
+    """Spread every bit of 32-bit words, kept in int64, over all others (MurmurHash3's finalizer)."""
+    words = (words ^ (words >> 16)) * 0x85EBCA6B & _WORD
+    words = (words ^ (words >> 13)) * 0xC2B2AE35 & _WORD
+    return words ^ (words >> 16)
+
+
+def _key(state: Any) -> int:
+    seed = state.logit_processor_kwargs.get("seed", -1)
+    if seed < 0:
+        return 0
+    length = len(state.initial_tokens) + len(state.generated_tokens)
+    digest = hashlib.sha256(f"{seed} {length}".encode()).digest()
+    return int.from_bytes(digest[:4], "big", signed=True) or 1

@@ -1,0 +1,166 @@
+"""Streams that share a batch, as on a GPU; the same code runs here on the CPU with tiny models."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from lecture_core.engine import continuous
+from lecture_core.engine.pool import _held
+from lecture_core.errors import ContextLengthError, ModelUnavailableError
+from lecture_core.seeded_sampling import gumbel
+from tests.tiny import models
+
+PROMPTS = [
+    f"the {a} sat on the {b}" for a in ("cat", "dog", "doctor", "chef") for b in ("mat", "bank", "meal", "river")
+]
+
+
+@pytest.fixture
+def batching(engine, monkeypatch):
+    monkeypatch.setattr(continuous, "serves", lambda: True)
+    yield engine
+    for worker in engine._pool._workers.values():
+        worker.close()
+
+
+def written(engine, prompt, **settings):
+    chunks = list(engine.generate(prompt, model="tiny-lm", **{"max_new_tokens": 12} | settings))
+    return "".join(c.text for c in chunks), chunks[-1].reason, chunks[-1].tokens
+
+
+def together(engine, asked):
+    with ThreadPoolExecutor(len(asked)) as pool:
+        return list(pool.map(lambda one: written(engine, one[0], **one[1]), asked))
+
+
+def generator(engine):
+    return engine._pool._workers["tiny-lm"].streams
+
+
+def test_sixteen_at_once_write_what_each_writes_alone_with_plain_generate(batching, monkeypatch):
+    shared = together(batching, [(prompt, {}) for prompt in PROMPTS])
+    assert generator(batching) is not None
+    monkeypatch.setattr(continuous, "serves", lambda: False)
+    assert shared == [written(batching, prompt) for prompt in PROMPTS]
+
+
+def test_log_probabilities_are_those_of_plain_generate(batching, monkeypatch):
+    def logprobs():
+        return [x for c in batching.generate(PROMPTS[0], model="tiny-lm", max_new_tokens=6) for x in c.logprobs]
+
+    shared = logprobs()
+    monkeypatch.setattr(continuous, "serves", lambda: False)
+    assert shared == pytest.approx(logprobs(), abs=1e-4)
+
+
+def test_a_sample_depends_on_its_own_seed_whoever_stands_beside_it(batching):
+    sampled = {"temperature": 1.5, "top_p": 0.9}
+    alone = [written(batching, PROMPTS[0], seed=seed, **sampled) for seed in range(4)]
+    among = together(batching, [(PROMPTS[0], {"seed": s, **sampled}) for s in range(4)] + [(p, {}) for p in PROMPTS])
+    assert alone == among[:4]
+    assert len(set(alone)) > 1
+
+
+def test_samples_follow_the_distribution():
+    probabilities = torch.tensor([0.5, 0.25, 0.125, 0.1, 0.02, 0.005])
+    keys = torch.randint(-(2**31), 2**31, (40_000, 1), generator=torch.Generator().manual_seed(0))
+    drawn = (probabilities.log() + gumbel(keys, 6)).argmax(-1).bincount(minlength=6) / len(keys)
+    spread = (probabilities * (1 - probabilities) / len(keys)).sqrt()
+    assert ((drawn - probabilities).abs() < 4 * spread).all()
+
+
+def test_a_stop_text_ends_the_stream(batching):
+    whole = written(batching, PROMPTS[0])[0]
+    word = whole.split()[3]
+    text, reason, _ = written(batching, PROMPTS[0], stop=[word])
+    assert (text, reason) == (whole[: whole.index(word)], "stop")
+
+
+def test_a_closed_stream_leaves_the_batch_within_a_second(batching):
+    written(batching, PROMPTS[0])
+    chunks = batching.generate("the cat", model="tiny-lm", max_new_tokens=60)
+    next(chunks)
+    chunks.close()
+    scheduler = generator(batching)._batch.manager.batch_processor.scheduler
+    until = time.monotonic() + 1
+    while (scheduler.active_requests or scheduler.waiting_requests) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not scheduler.active_requests
+    assert not scheduler.waiting_requests
+
+
+def test_a_prompt_that_cannot_fit_is_refused_and_holds_up_nobody(batching):
+    with pytest.raises(ContextLengthError, match="64"):
+        written(batching, "the " * 64)
+    assert written(batching, PROMPTS[0])[1] in ("length", "stop")
+
+
+def test_a_loop_that_died_fails_its_streams_and_is_replaced(batching, monkeypatch):
+    whole = written(batching, PROMPTS[0])
+    first = generator(batching)._batch
+
+    def broken():
+        raise RuntimeError("the card fell off")
+
+    monkeypatch.setattr(first.manager, "_generation_step", broken)
+    with pytest.raises(ModelUnavailableError, match="starts anew"):
+        written(batching, PROMPTS[1])
+    assert written(batching, PROMPTS[0]) == whole
+    assert generator(batching)._batch is not first
+
+
+def test_a_loop_that_stands_still_is_replaced(batching, monkeypatch):
+    whole = written(batching, PROMPTS[0])
+    free = threading.Event()
+    manager = generator(batching)._batch.manager
+    step = manager._generation_step
+    monkeypatch.setattr(manager, "_generation_step", lambda: (free.wait(), step()))
+    monkeypatch.setattr(continuous, "STALLED", 0.3)
+    with pytest.raises(ModelUnavailableError):
+        written(batching, PROMPTS[1])
+    assert written(batching, PROMPTS[0]) == whole
+    free.set()
+
+
+def test_a_forward_pass_of_the_same_weights_between_two_steps_changes_neither(batching):
+    score = batching.score("the cat sat on the", ["mat", "dog"], model="tiny-lm").completions
+    whole = written(batching, "the cat", max_new_tokens=40)
+    chunks = batching.generate("the cat", model="tiny-lm", max_new_tokens=40)
+    text = next(chunks).text
+    again = batching.score("the cat sat on the", ["mat", "dog", "river"], model="tiny-lm").completions
+    assert [c.logprob for c in again[:2]] == pytest.approx([c.logprob for c in score], abs=1e-5)
+    assert text + "".join(c.text for c in chunks) == whole[0]
+
+
+def test_the_cache_counts_as_memory_of_the_model(batching):
+    written(batching, PROMPTS[0])
+    worker = batching._pool._workers["tiny-lm"]
+    assert worker.streams.cache_bytes > 0
+    assert _held(worker) * 1e9 == worker.model.memory_bytes + worker.streams.cache_bytes + worker.model.prefixes.held
+
+
+def test_gpt2_with_learned_positions_writes_the_same_in_a_batch(batching, tiny_folder, monkeypatch):
+    folder = tiny_folder / "tiny-lm"
+    kept = {f.name: f.read_bytes() for f in folder.iterdir()}
+    torch.manual_seed(0)
+    config = GPT2Config(
+        vocab_size=len(models.VOCABULARY),
+        n_positions=64,
+        n_embd=16,
+        n_layer=2,
+        n_head=2,
+        bos_token_id=5,
+        eos_token_id=5,
+    )
+    try:
+        GPT2LMHeadModel(config).save_pretrained(folder)
+        shared = together(batching, [(prompt, {}) for prompt in PROMPTS])
+        monkeypatch.setattr(continuous, "serves", lambda: False)
+        assert shared == [written(batching, prompt) for prompt in PROMPTS]
+    finally:
+        for name, content in kept.items():
+            (folder / name).write_bytes(content)
