@@ -275,6 +275,8 @@ def load(spec: ModelSpec, words: LoadedTokenizer | None = None) -> LoadedModel:
     import transformers
     from safetensors import SafetensorError
 
+    from lecture_core.fast_linear import hasten
+
     transformers.utils.logging.disable_progress_bar()
     folder, device = resolve(spec), devices.choose()
     torch.set_num_threads(devices.cpu_threads())
@@ -285,6 +287,8 @@ def load(spec: ModelSpec, words: LoadedTokenizer | None = None) -> LoadedModel:
                 folder, dtype=getattr(torch, device.dtype), use_safetensors=True, trust_remote_code=False
             )
         network = network.to(device.name).eval()
+        if device.name == "cpu":
+            hasten(network)
     except torch.OutOfMemoryError as exc:
         raise ModelUnavailableError(
             f"{spec.title} needs {spec.memory_gb} GB, more than is free here. Choose a smaller model."
