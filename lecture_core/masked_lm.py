@@ -22,7 +22,8 @@ from lecture_core.engine.results import (
 )
 from lecture_core.errors import InvalidInputError
 from lecture_core.forward import ForwardRequest, answer
-from lecture_core.loading import LoadedModel, LoadedTokenizer
+from lecture_core.loaded_tokenizer import LoadedTokenizer
+from lecture_core.loading import LoadedModel
 from lecture_core.provenance import Provenance
 from lecture_core.text_input import checked, with_mask_token
 

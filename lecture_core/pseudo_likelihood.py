@@ -13,7 +13,8 @@ import torch
 from lecture_core.engine.results import TokenLogprobs
 from lecture_core.errors import InvalidInputError
 from lecture_core.forward import ForwardRequest, logits_at
-from lecture_core.loading import LoadedModel, LoadedTokenizer
+from lecture_core.loaded_tokenizer import LoadedTokenizer
+from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
 from lecture_core.scoring import token_logprob
 from lecture_core.text_input import without_masks

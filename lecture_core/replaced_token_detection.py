@@ -10,7 +10,8 @@ import torch
 from lecture_core.engine.results import CorruptedToken, Corruption, DetectedToken, Detection
 from lecture_core.errors import InvalidInputError
 from lecture_core.forward import ForwardRequest
-from lecture_core.loading import LoadedModel, LoadedTokenizer
+from lecture_core.loaded_tokenizer import LoadedTokenizer
+from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
 from lecture_core.text_input import checked
 

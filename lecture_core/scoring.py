@@ -20,7 +20,8 @@ from lecture_core.engine.results import (
 )
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.forward import ForwardRequest, answer
-from lecture_core.loading import LoadedModel, LoadedTokenizer
+from lecture_core.loaded_tokenizer import LoadedTokenizer
+from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import log_normalisers, provenance_of
 from lecture_core.prefix_cache import cache_bytes, own, shared_length
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked

@@ -22,7 +22,8 @@ from lecture_core.engine.results import (
     TokenLogprobs,
     VocabularyAtMask,
 )
-from lecture_core.loading import LoadedModel, LoadedTokenizer
+from lecture_core.loaded_tokenizer import LoadedTokenizer
+from lecture_core.loading import LoadedModel
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from lecture_core.engine.status import EngineStatus
 from lecture_core.engine.streams import stream
 from lecture_core.engine.waiting import Ticket
 from lecture_core.errors import InvalidInputError
-from lecture_core.loading import LoadedModel, LoadedTokenizer, gguf_path, revision_of
+from lecture_core.loaded_tokenizer import LoadedTokenizer
+from lecture_core.loading import LoadedModel, gguf_path, revision_of
 from lecture_core.provenance import Provenance
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 

@@ -11,7 +11,8 @@ from lecture_core.catalog import ModelSpec
 from lecture_core.engine.status import LoadedStatus
 from lecture_core.engine.worker import Worker
 from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError
-from lecture_core.loading import LoadedTokenizer, load_tokenizer
+from lecture_core.loaded_tokenizer import LoadedTokenizer
+from lecture_core.loading import load_tokenizer
 
 CPU_BUDGET_GB = 8.0
 LOOK = 0.2  # seconds between two looks for room, besides those when a request ends

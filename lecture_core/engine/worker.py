@@ -20,7 +20,8 @@ from lecture_core.catalog import ModelSpec
 from lecture_core.engine.continuous import ContinuousGenerator
 from lecture_core.engine.waiting import LOOK, Pace, Ticket, Waiting, enqueue, goes_first, report
 from lecture_core.errors import DeadlineError, LectureError, ModelUnavailableError
-from lecture_core.loading import LoadedModel, LoadedTokenizer, load
+from lecture_core.loaded_tokenizer import LoadedTokenizer
+from lecture_core.loading import LoadedModel, load
 
 if TYPE_CHECKING:
     from lecture_core.forward import ForwardRequest

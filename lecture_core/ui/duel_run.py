@@ -9,15 +9,17 @@ from lecture_core import catalog, duel
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import TEMPERATURES, Corruption, Detection
 from lecture_core.figures import duel as figures
+from lecture_core.panel_code import strength_code
 from lecture_core.quantities import count
 from lecture_core.tables import load_table
-from lecture_core.ui import inputs, results
+from lecture_core.ui import inputs, page, results
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
 from lecture_core.ui.tables import below, grid, source_line
 
 LENGTH = len(duel.sentences())
+_WHERE = ("below 0.5", "from 0.5 to 1.5", "above 1.5")
 SHARE, SEED = 0.3, 7  # of the measurement of a generator's strength
 
 
@@ -105,6 +107,7 @@ def generator_strength(stem: str, generators: Sequence[str], default: str) -> No
         "original itself, or a fake that is hard to tell. High up it writes nonsense that anyone finds. "
         "Neither teaches much; ELECTRA samples at 1, from a generator smaller than the discriminator."
     )
+    page.predict(f"{stem}_strength", "Where will the discriminator's loss be highest?", _WHERE)
     if not st.toggle("Measure it now on ten sentences", key=f"{stem}_strength", bind="query-params"):
         return
     sizes = {name: f"{name} ({count(catalog.get(name).parameters)})" for name in generators}
@@ -113,6 +116,7 @@ def generator_strength(stem: str, generators: Sequence[str], default: str) -> No
     with user_errors(), st.spinner("Corrupting and judging 70 texts"):
         asked = (generator, discriminator)
         rows = remember(f"{stem}_strength_rows", asked, lambda: _measure(generator, discriminator))
+        page.reveal(f"{stem}_strength", _where(rows), "Below 1 the fakes are rare or good; above it they are many.")
         alt = "Loss of the discriminator over the generator's temperature"
         chart(figures.generator_strength(rows), key=f"{stem}_strength_chart", alt=alt)
         shares = ", ".join(f"{row.replaced:.0%} at {row.temperature:g}" for row in rows)
@@ -122,6 +126,14 @@ def generator_strength(stem: str, generators: Sequence[str], default: str) -> No
             "A discriminator was trained against its own generator. Another one's fakes are new to it; with "
             f"{rows[0].tokens} tokens, small differences between the two mean nothing."
         )
+        texts, specs = tuple(duel.sentences()), (catalog.get(generator), catalog.get(discriminator))
+        code = strength_code(*specs, texts, share=SHARE, seed=SEED, temperatures=TEMPERATURES)
+        page.panel_code(f"{stem}_strength", code)
+
+
+def _where(rows: Sequence[duel.Strength]) -> str:
+    hottest = max(rows, key=lambda row: row.loss).temperature
+    return _WHERE[0] if hottest < 0.5 else _WHERE[1] if hottest <= 1.5 else _WHERE[2]
 
 
 def _origin(row: duel.Strength) -> None:
@@ -160,10 +172,19 @@ def efficiency(stem: str) -> None:
 
 def compute_table(stem: str) -> None:
     """Show the published scores with the compute behind each, the names short enough for a phone."""
-    table = load_table("electra_small")
+    sizes = {"Small models": "electra_small", "Large models": "electra_large"}
+    chosen = st.segmented_control(
+        "Published results by training compute",
+        list(sizes),
+        default="Small models",
+        key=f"{stem}_compute",
+        bind="query-params",
+    )
+    table = load_table(sizes.get(chosen or "", "electra_small"))
     names = table.frame["model"].str.replace(" trained", "", regex=False)
     st.markdown(f"**{table.meta.title}**")
     short = replace(table, frame=table.frame.assign(model=names))
     grid(short, key=stem, columns=("model", "train_flops", "glue_dev"))
-    st.caption("A percentage after a name: how much of the full training that row had.")
+    if table.meta.id == "electra_small":
+        st.caption("A percentage after a name: how much of the full training that row had.")
     below(table, key=stem)

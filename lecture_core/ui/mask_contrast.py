@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from lecture_core import catalog
 from lecture_core.contrast import Difference, differences
 from lecture_core.engine import get_engine
-from lecture_core.engine.results import TokenLogprob
+from lecture_core.engine.results import TokenLogprob, VocabularyAtMask
 from lecture_core.figures.contrast import contrast
-from lecture_core.text_input import completed, without_masks
-from lecture_core.ui import mask_filling, results
+from lecture_core.panel_code import contrast_code, surprise_code
+from lecture_core.text_input import completed, with_mask_token, without_masks
+from lecture_core.ui import mask_filling, masking_recipe, page, results
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import remember
@@ -22,6 +24,7 @@ PAIRS: Mapping[str, tuple[str, str]] = {
 }
 _DEFAULT = PAIRS["Two places"]
 _LABELLED = 4  # words a side that the chart names; more would cover each other
+_PARTS = ("at the beginning", "in the middle", "at the end")
 _COMPLETE = "The cat sat on the moon and drank its milk."
 
 
@@ -40,7 +43,7 @@ def further_views(stem: str, default: str, answers: Sequence[str] = ()) -> None:
         text = st.session_state.get(f"{stem}_text", default)
         hidden = mask_filling.hidden_words(stem, text, answers if text == default else ())
         with recipe:
-            mask_filling.masking_recipe(stem, completed(text, hidden), model)
+            masking_recipe.masking_recipe(stem, completed(text, hidden), model)
     if two.open:
         with two:
             pair(stem, model)
@@ -72,12 +75,15 @@ def pair(stem: str, model: str) -> None:
         column.text_input(label, default, key=key, bind="query-params", max_chars=300) or ""
         for column, label, default, key in zip(st.columns(2), labels, _DEFAULT, keys, strict=True)
     ]
+    question = "How many of the five likeliest words will both sentences share?"
+    page.predict(f"{stem}_contrast", question, ("all five", "some", "none"))
     with user_errors():
         first, second = remember(
             f"{stem}_contrast",
             (*texts, model),
             lambda: [get_engine().vocabulary_at_mask(text, model=model) for text in texts],
         )
+        page.reveal(f"{stem}_contrast", _in_common(first, second), "Compare their five likeliest words below.")
         named = differences(first, second)
         sides = [[row for row in named if (row.second > row.first) == later] for later in (False, True)]
         for column, rows, which in zip(st.columns(2), sides, ("first", "second"), strict=True):
@@ -90,6 +96,18 @@ def pair(stem: str, model: str) -> None:
             "training texts, stereotypes among them, not facts about people: compare “he” and “she” in the two jobs."
         )
         results.caption(second.provenance)
+        mask = get_engine().tokenise("word", model=model).mask_token
+        spec = catalog.get(model)
+        page.panel_code(f"{stem}_contrast", contrast_code(spec, *(with_mask_token(text, mask) for text in texts)))
+
+
+def _in_common(first: VocabularyAtMask, second: VocabularyAtMask) -> str:
+    """How many of the five likeliest words two sentences share, in words."""
+    likeliest = [
+        {word for _, word in sorted(zip(side.logprobs, side.words, strict=True), reverse=True)[:5]}
+        for side in (first, second)
+    ]
+    return {5: "all five", 0: "none"}.get(len(likeliest[0] & likeliest[1]), "some")
 
 
 def _use_example(pill: str, keys: Sequence[str]) -> None:
@@ -111,6 +129,7 @@ def surprise(stem: str, text: str, model: str) -> None:
         "Every token is hidden once, all others stay: how probable was it? A typing error or a fake stands out."
     )
     written = st.text_input("A complete sentence", text, key=f"{stem}_whole", bind="query-params", max_chars=400) or ""
+    page.predict(f"{stem}_surprise", "Where will the model be most surprised?", _PARTS)
     with user_errors():
         tokens = get_engine().tokenise(without_masks(written), model=model)
         real = [i for i, special in enumerate(tokens.special) if not special]
@@ -130,6 +149,9 @@ def surprise(stem: str, text: str, model: str) -> None:
         results.token_strip(f"{stem}_surprise_strip", chips)
         if unknown := len(set(inside) - set(scored)):
             st.caption(_left_out(unknown))
+        least = min(range(len(found.tokens)), key=lambda i: found.tokens[i].logprob)
+        part = _PARTS[3 * least // len(found.tokens)]
+        page.reveal(f"{stem}_surprise", part, f"By “{escape_markdown(found.tokens[least].token)}”.")
         total = sum(token.logprob for token in found.tokens)
         st.caption(
             f"Pseudo-log-likelihood: {total:.1f} nats in all, {found.mean_nats:.2f} a token. It ranks sentences of "
@@ -137,6 +159,7 @@ def surprise(stem: str, text: str, model: str) -> None:
             "2020)."
         )
         results.caption(found.provenance)
+        page.panel_code(f"{stem}_surprise", surprise_code(catalog.get(model), written))
 
 
 def _surprise_chip(token: TokenLogprob, starts_word: bool) -> results.StripToken:

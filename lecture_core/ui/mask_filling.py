@@ -1,4 +1,4 @@
-"""Drawing masked-LM results: the strip with first choices, one mask's candidates, BERT's masking recipe."""
+"""Drawing masked-LM results: the strip with first choices, one mask's candidates, several masks in two ways."""
 
 from collections.abc import Sequence
 
@@ -12,21 +12,16 @@ from lecture_core.engine.results import (
     Candidate,
     FillMaskResult,
     MaskPrediction,
-    RecipeToken,
     Tokenised,
 )
-from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import availability
-from lecture_core.provenance import Provenance
 from lecture_core.text_input import count_masks, fill, hide
-from lecture_core.ui import inputs, results
-from lecture_core.ui.errors import escape_markdown, user_errors
+from lecture_core.ui import results
+from lecture_core.ui.errors import escape_markdown
 from lecture_core.ui.memory import remember
 
 MAX_WORDS = 5
 _CLOSING = (".", ",", ";", ":", "!", "?")
-_LITTLE, _MUCH = 0.25, 0.55  # shares of tokens chosen that the recipe's caption calls so
-_FATES: dict[str, results.Mark] = {"untouched": "none", "masked": "masked", "random": "random", "kept": "kept"}
 
 
 def strip(
@@ -211,54 +206,3 @@ def other_model(stem: str, model: str) -> str:
     key, label = f"{stem}_beside", "Another model beside it"
     other = st.selectbox(label, ["none", *others], key=key, bind="query-params", width=300)
     return other if other in others else ""
-
-
-@st.fragment
-def masking_recipe(stem: str, text: str, model: str) -> None:
-    """Apply BERT's masking recipe to the visitor's text, with share and seed to choose."""
-    st.markdown(
-        "BERT chooses 15 % of the tokens. Of these, 80 % become [MASK], 10 % a random token and 10 % stay as they "
-        "are. Only the chosen ones carry loss. Here it is done to your text, with the model's own tokenizer."
-    )
-    left, right = st.columns(2)
-    share = left.slider("Share of tokens chosen", 0.05, 0.8, 0.15, 0.05, key=f"{stem}_share", bind="query-params")
-    with right:
-        seed = inputs.seed(stem, default=7)
-    with user_errors():
-        _made_at(stem, text, model, share, seed)
-
-
-def _made_at(stem: str, text: str, model: str, share: float, seed: int) -> None:
-    """Show the recipe's outcome; of a text that the lab above refuses, no second sentence of what is wrong."""
-    try:
-        tokens = get_engine().masking_recipe(text, model=model, mask_probability=share, seed=seed)
-    except (InvalidInputError, ContextLengthError):
-        st.caption("The recipe is shown as soon as there are words above that the model can read.")
-        return
-    results.token_strip(f"{stem}_recipe", [_recipe_chip(token) for token in tokens])
-    real = [t for t in tokens if not t.special]
-    chosen = sum(t.fate != "untouched" for t in real)
-    st.caption(
-        f"{chosen} of {len(real)} tokens carry loss; {len(real) - chosen} are left to read. At {100 * share:.0f} % "
-        f"{_about_share(share)}. Another seed chooses others."
-    )
-    results.caption(Provenance(model, seed=seed))
-
-
-def _about_share(share: float) -> str:
-    if share <= _LITTLE:
-        return "there is much to read and little to learn from: only the chosen tokens teach"
-    if share < _MUCH:
-        return "there is more to learn from in each text, and less to guess it from"
-    return "there is much to learn from and too little left to guess it from"
-
-
-def _recipe_chip(token: RecipeToken) -> results.StripToken:
-    label = {"untouched": "", "masked": f"hides {token.original}", "random": f"was {token.original}", "kept": "kept"}
-    return results.StripToken(
-        token.seen,
-        label=label[token.fate],
-        mark=_FATES[token.fate],
-        starts_word=token.starts_word,
-        special=token.special,
-    )

@@ -94,6 +94,12 @@ def footer(stem: str, *, code: str, deeper: Sequence[tuple[str, str]] = ()) -> D
     return place
 
 
+def panel_code(key: str, code: str) -> None:
+    """Show the code that reproduces one panel of a page, closed; for a panel beside the page's main result."""
+    with st.expander("Code of this panel", icon=":material/code:", key=f"{key}_code"):
+        st.code(code, language="python", wrap_lines=True)
+
+
 def show_code(place: DeltaGenerator, code: str) -> None:
     """Write the code of a result into its place."""
     place.code(code, language="python", wrap_lines=True)

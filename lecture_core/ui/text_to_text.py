@@ -5,7 +5,8 @@ import math
 import pandas as pd
 import streamlit as st
 
-from lecture_core import device, hidden_text
+from lecture_core import catalog, device, hidden_text
+from lecture_core.encoder_code import text_to_text_code
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import TextToText
 from lecture_core.model_cards import FLOAT32_BYTES, HALF_BYTES
@@ -14,7 +15,7 @@ from lecture_core.quantities import count
 from lecture_core.span_corruption import spans_written
 from lecture_core.t5_sizes import SIZES, Shape, parameters, running_bytes
 from lecture_core.text_input import checked
-from lecture_core.ui import inputs, objective_panels, results
+from lecture_core.ui import inputs, objective_panels, page, results
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import remember
 
@@ -60,6 +61,7 @@ def measured(model: str, text: str) -> None:
 def fill_spans(stem: str, default: str, model: str) -> None:
     """Let the student choose spans, then compare what was hidden with what the model writes."""
     st.markdown("**Step 1, the holes:** click the words to hide, or put them in brackets")
+    page.predict(f"{stem}_holes", "How many holes will it fill with the very words?", ("all", "some", "none"))
     label = "A sentence; words in [brackets] are hidden"
     marked = inputs.text(stem, "spans", label, default, height=70)
     with user_errors():
@@ -69,11 +71,12 @@ def fill_spans(stem: str, default: str, model: str) -> None:
         source = objective_panels.span_strings(text)
         asked = (source, model)
         result = remember(f"{stem}_fill", asked, lambda: get_engine().text_to_text(source, model=model))
-        _compare(text, result)
+        _compare(stem, text, result)
         results.caption(result.provenance)
+        page.panel_code(f"{stem}_spans_panel", text_to_text_code(catalog.get(model), source))
 
 
-def _compare(text: hidden_text.HiddenText, result: TextToText) -> None:
+def _compare(stem: str, text: hidden_text.HiddenText, result: TextToText) -> None:
     answers = spans_written(result.text)
     rows = [
         {"Sentinel": f"<extra_id_{i}>", "Hidden": text.plain[a:b], "The model writes": answers.get(i, "–")}
@@ -81,9 +84,12 @@ def _compare(text: hidden_text.HiddenText, result: TextToText) -> None:
     ]
     st.markdown("**Step 3, the answer:** what the model writes for each sentinel")
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Each span beside what the model writes", height="content")
+    right = sum(row["Hidden"].casefold() == row["The model writes"].casefold() for row in rows)
+    came = "all" if right == len(rows) else "some" if right else "none"
+    page.reveal(f"{stem}_holes", came, f"{right} of {len(rows)} to the letter; what it wrote may still fit.")
 
 
-def sizes_here() -> None:
+def sizes_here(key: str) -> None:
     """Show T5's published sizes, counted from their shapes, and whether each fits into this machine's memory."""
     memory = device.memory_bytes()
     rows = [
@@ -97,6 +103,9 @@ def sizes_here() -> None:
         for shape in SIZES
     ]
     st.markdown("**Which size could this machine hold?**")
+    page.predict(key, "Which is the largest that runs here?", [shape.name for shape in SIZES][-4:])
+    if held := [shape.name for shape in SIZES if fits(shape, memory) in ("yes", "bfloat16")]:
+        page.reveal(key, held[-1], "Its weights alone are most of what it needs.")
     shown = pd.DataFrame(rows)
     st.dataframe(shown, hide_index=True, alt="Memory that each size of T5 needs", height="content")
     here = "is unknown here" if memory is None else f"is {memory / 1e9:.0f} GB here"

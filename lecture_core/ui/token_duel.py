@@ -7,7 +7,7 @@ import streamlit as st
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import CorruptedToken, Corruption, Detection
 from lecture_core.text_input import checked
-from lecture_core.ui import results
+from lecture_core.ui import page, results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
 
@@ -70,6 +70,7 @@ def by_hand(stem: str, example: tuple[str, str], default: str) -> None:
     before = left.text_input("Original", example[0], key=f"{stem}_before", bind="query-params")
     after = right.text_input("Your version", example[1], key=f"{stem}_after", bind="query-params")
     model = st.session_state.get(f"{stem}_model", default)
+    page.predict(f"{stem}_by_hand", "What will it call fake?", ("what I changed", "something else too", "nothing"))
     with user_errors():
         detect = partial(
             get_engine().detect_replacements,
@@ -79,7 +80,16 @@ def by_hand(stem: str, example: tuple[str, str], default: str) -> None:
         )
         verdict = remember(f"{stem}_by_hand", (before, after, model), detect)
         verdict_strip(f"{stem}_by_hand_strip", verdict)
+        page.reveal(f"{stem}_by_hand", _called_fake(verdict), "It says fake where it reads more than 0.5.")
         results.caption(verdict.provenance)
+
+
+def _called_fake(verdict: Detection) -> str:
+    """What the discriminator holds to be replaced, against what was: the choices of the panel's guess."""
+    called = [token for token in verdict.tokens if not token.special and token.probability > 0.5]
+    if not called:
+        return "nothing"
+    return "what I changed" if all(token.replaced for token in called) else "something else too"
 
 
 def verdict_strip(key: str, verdict: Detection) -> None:

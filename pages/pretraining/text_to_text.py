@@ -87,7 +87,7 @@ page.reveal(STEM, "a word", "Every answer is text, even a yes or a number; the l
 spans()
 left, right = st.columns(2, gap="large")
 with left:
-    text_to_text.sizes_here()
+    text_to_text.sizes_here(f"{STEM}_sizes")
 with right:
     lecture_table("t5_sizes", key=STEM)
 page.notice(

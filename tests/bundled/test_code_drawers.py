@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from lecture_core import catalog
+from lecture_core import catalog, duel
+from lecture_core.contrast import differences
 from lecture_core.encoder_code import detection_code, fill_mask_code
 from lecture_core.engine import get_engine
+from lecture_core.masking_rate import RATES, left_at
+from lecture_core.panel_code import contrast_code, recipe_code, strength_code, surprise_code
 
 pytestmark = pytest.mark.bundled
 ROOT = Path(__file__).parents[2]
@@ -29,3 +32,45 @@ def test_detection_code_prints_the_probabilities_of_the_page():
     model, text = "minilm-electra-discriminator", "the chef banana the meal"
     shown = [f"{t.probability:.2f}" for t in get_engine().detect_replacements(text, model=model).tokens]
     assert [line.split()[-1] for line in output(detection_code(catalog.get(model), text)).splitlines()] == shown
+
+
+def test_contrast_code_prints_the_words_that_the_page_names():
+    pair = ("The nurse said that [MASK] was tired.", "The engineer said that [MASK] was tired.")
+    first, second = (get_engine().vocabulary_at_mask(text, model="minilm-mlm") for text in pair)
+    named = differences(first, second)
+    printed = output(contrast_code(catalog.get("minilm-mlm"), *pair)).splitlines()
+    assert f"'{named[0].word}'" in printed[0]
+    assert f"'{named[8].word}'" in printed[1]
+
+
+def test_surprise_code_prints_the_sum_of_the_page():
+    text = "The cat sat on the moon."
+    shown = get_engine().masked_logprobs(text, model="minilm-mlm", in_turn=True)
+    printed = output(surprise_code(catalog.get("minilm-mlm"), text)).splitlines()
+    assert len(printed) == len(shown.tokens) + 1
+    assert printed[-1] == f"pseudo-log-likelihood {sum(t.logprob for t in shown.tokens):.1f} nats"
+
+
+def test_recipe_code_finds_what_the_page_finds():
+    text, draws = " ".join(duel.sentences()[:4]), 5
+    shown = left_at(get_engine(), text, model="minilm-mlm", seeds=range(draws))
+    printed = output(recipe_code(catalog.get("minilm-mlm"), text, RATES, draws=draws, seed=0)).splitlines()
+    losses = [float(line.split()[-2]) for line in printed]
+    assert losses == sorted(losses)
+    assert losses == pytest.approx([row.nats for row in shown], rel=0.35)  # other draws of the same kind
+
+
+def test_strength_code_shows_what_the_panel_shows():
+    specs = (catalog.get("minilm-electra-generator"), catalog.get("minilm-electra-discriminator"))
+    texts = tuple(duel.sentences())
+    code = strength_code(*specs, texts, share=0.3, seed=7, temperatures=(0.5, 2.0))
+    cold, hot = output(code).splitlines()
+    rows = [
+        duel.strength(
+            get_engine(), texts, generator=specs[0].id, discriminator=specs[1].id, temperature=t, share=0.3, seed=7
+        )
+        for t in (0.5, 2.0)
+    ]
+    for line, row in zip((cold, hot), rows, strict=True):
+        assert float(line.split(":")[1].split("%")[0]) / 100 == pytest.approx(row.replaced, abs=0.1)
+        assert float(line.split("is ")[-1].split()[0]) == pytest.approx(row.loss, abs=0.15)

@@ -159,7 +159,9 @@ def test_the_recipe_reads_the_lecture_s_sentence_complete(strips):
         whole = whole.replace("[MASK]", word, 1)
     assert len(strips["masked_lm_recipe"][0]) == len(get_engine().tokenise(whole, model="minilm-mlm").tokens)
     assert any(c.value == "minilm-mlm · CPU · seed 7" for c in at.caption)
-    assert any("At 40 % there is more to learn from" in c.value for c in at.caption)
+    shares = next(frame.value for frame in at.dataframe if "Hidden" in frame.value)
+    assert list(shares["Hidden"]) == ["15 %", "40 %", "80 %"]
+    assert shares["Tokens that teach"].is_monotonic_increasing
 
 
 @pytest.mark.parametrize("written", ["[MASK]", "word " * 780 + "___", "", "no mask at all"])
