@@ -1,6 +1,7 @@
 """The few lines of plain transformers that reproduce what the pre-training labs show; run from the project's folder."""
 
 from lecture_core.catalog import ModelSpec
+from lecture_core.engine.results import Corruption
 from lecture_core.hidden_text import HiddenText
 from lecture_core.objectives import t5_strings
 from lecture_core.prompting_code import loading_code
@@ -27,6 +28,28 @@ with torch.inference_mode():
     probabilities = discriminator(**batch).logits[0].sigmoid()  # chance that each token was replaced
 for token, p in zip(tokenizer.convert_ids_to_tokens(batch.input_ids[0]), probabilities):
     print(f"{{token:12}} {{p:.2f}}")
+"""
+_DUEL = """import torch
+from transformers import AutoModelForMaskedLM, AutoModelForPreTraining, AutoTokenizer
+
+original = {original}  # token ids of the sentence
+sampled = {sampled}  # position: what the generator sampled there, seed {seed}
+
+tokenizer = AutoTokenizer.from_pretrained({generator!r})
+generator = AutoModelForMaskedLM.from_pretrained({generator!r}, dtype=torch.float32)
+discriminator = AutoModelForPreTraining.from_pretrained({discriminator!r}, dtype=torch.float32)
+ids = torch.tensor([original])
+masked, corrupted = ids.clone(), ids.clone()
+for position, token in sampled.items():
+    masked[0, position], corrupted[0, position] = tokenizer.mask_token_id, token
+with torch.inference_mode():
+    offered = generator(masked).logits[0]
+    fake = discriminator(corrupted).logits[0].sigmoid()  # chance that each token was replaced
+    offered[:, tokenizer.all_special_ids] = -torch.inf  # never sampled
+    offered = (offered / {temperature}).softmax(-1)
+for position, token in enumerate(corrupted[0].tolist()):
+    chance = f"sampled with {{offered[position, token]:.3f}}" if position in sampled else ""
+    print(f"{{tokenizer.decode(token):12}} {{fake[position]:.2f}} {{chance}}")
 """
 _OBJECTIVES = """import torch
 from transformers import AutoModelForMaskedLM, AutoModelForSeq2SeqLM, AutoTokenizer
@@ -73,6 +96,19 @@ def fill_mask_code(spec: ModelSpec, text: str, temperature: float) -> str:
 def detection_code(spec: ModelSpec, text: str) -> str:
     """Return a program that prints each token's probability of being a replacement."""
     return _DETECT.format(source=spec.loadable, text=text)
+
+
+def duel_code(generator: ModelSpec, discriminator: ModelSpec, corruption: Corruption, temperature: float) -> str:
+    """Return a program that prints how probable each sample was, and the discriminator's answer on every token."""
+    sampled = {i: corruption.corrupted_ids[i] for i, token in enumerate(corruption.tokens) if token.masked}
+    return _DUEL.format(
+        original=list(corruption.original_ids),
+        sampled=sampled,
+        seed=corruption.provenance.seed,
+        generator=generator.loadable,
+        discriminator=discriminator.loadable,
+        temperature=temperature,
+    )
 
 
 def three_objectives_code(encoder: ModelSpec, decoder: ModelSpec, seq2seq: ModelSpec, text: HiddenText) -> str:

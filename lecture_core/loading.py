@@ -6,6 +6,7 @@ transformers are imported when the first model is loaded, not when this module i
 
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import threading
@@ -86,7 +87,19 @@ def _hub_snapshot(spec: ModelSpec) -> Path | None:
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
-    return folder if any(folder.glob("*.safetensors")) else None
+    return folder if whole(folder) else None
+
+
+def whole(folder: Path) -> bool:
+    """Whether a folder in Hugging Face layout has all its safetensors files, those of a sharded model by its index."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return any(folder.glob("*.safetensors"))
+    try:
+        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return bool(shards) and all((folder / shard).is_file() for shard in shards)
 
 
 def resolve(spec: ModelSpec) -> Path:
@@ -164,6 +177,7 @@ class LoadedModel:
         memory_bytes: bytes of its parameters.
         prefixes: prompts a causal LM has read; empty for other roles.
         images: what scales and normalises pictures for a vision-language model; None for other roles.
+        processor: what turns a chat with pictures into a model's inputs; None unless the model is such a chat model.
     """
 
     spec: ModelSpec
@@ -174,6 +188,7 @@ class LoadedModel:
     memory_bytes: int
     prefixes: PrefixCache = field(default_factory=PrefixCache, compare=False)
     images: Any = None
+    processor: Any = None
 
 
 def load_tokenizer(spec: ModelSpec) -> LoadedTokenizer:
@@ -221,6 +236,10 @@ def load(spec: ModelSpec, words: LoadedTokenizer | None = None) -> LoadedModel:
         ) from exc
     revision = revision_of(sorted(folder.glob("*.safetensors"))[0])
     memory = sum(p.numel() * p.element_size() for p in network.parameters())
-    seeing = spec.role == "vision_language"
-    images = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil") if seeing else None
-    return LoadedModel(spec, words or load_tokenizer(spec), network, device, revision, memory, images=images)
+    images = processor = None
+    if spec.role == "vision_language":  # Pillow, because torchvision is not installed
+        images = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+        chats = not network.config.is_encoder_decoder
+        processor = transformers.AutoProcessor.from_pretrained(folder, backend="pil") if chats else None
+    words = words or load_tokenizer(spec)
+    return LoadedModel(spec, words, network, device, revision, memory, images=images, processor=processor)

@@ -136,7 +136,7 @@ def masking_recipe(
     """Apply BERT's recipe to a text: choose 15 % of the tokens; of these 80 % mask, 10 % random, 10 % unchanged.
 
     Args:
-        mask_probability: share of the tokens that carry loss, in (0, 1).
+        mask_probability: share of the tokens that carry loss, in (0, 1); rounded to whole tokens, at least one.
         seed: of the draw; the same seed and text give the same tokens.
 
     Source: Devlin et al. 2019, section 3.1 and appendix A.1.
@@ -147,11 +147,21 @@ def masking_recipe(
         )
     ids, starts = words.encode(checked(text))
     rng = random.Random(seed)
-    return tuple(_recipe_token(i, start, words, mask_probability, rng) for i, start in zip(ids, starts, strict=True))
+    usable = [place for place, token in enumerate(ids) if token not in words.special_ids]
+    chosen = set(rng.sample(usable, min(len(usable), share_of(len(usable), mask_probability))))
+    return tuple(
+        _recipe_token(token, start, words, place in chosen, rng)
+        for place, (token, start) in enumerate(zip(ids, starts, strict=True))
+    )
 
 
-def _recipe_token(token_id: int, starts: bool, words: LoadedTokenizer, share: float, rng: random.Random) -> RecipeToken:
-    chosen, fate, substitute = rng.random() < share, rng.random(), rng.randrange(len(words.tokenizer))
+def share_of(count: int, share: float) -> int:
+    """Whole tokens of a share, at least one, as BERT's and ELECTRA's code count them."""
+    return max(1, round(count * share))
+
+
+def _recipe_token(token_id: int, starts: bool, words: LoadedTokenizer, chosen: bool, rng: random.Random) -> RecipeToken:
+    fate, substitute = rng.random(), rng.randrange(len(words.tokenizer))
     original = words.readable(token_id)
     if token_id in words.special_ids:
         return RecipeToken(original, original, "untouched", starts, True)

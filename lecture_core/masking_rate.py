@@ -19,11 +19,11 @@ class Left:
     """What hiding a share of a text's tokens leaves, over several draws of what is hidden.
 
     Attributes:
-        rate: chance of each token to be hidden, in (0, 1).
+        rate: share of the tokens that is hidden, in (0, 1); at least one token.
         tokens: real tokens of all draws together.
         hidden: of these, those hidden; they carry the loss.
         right: of these, those whose original is the model's first choice.
-        nats: mean loss of a hidden token; 0 where none was hidden.
+        nats: mean loss of a hidden token.
     """
 
     rate: float
@@ -31,7 +31,7 @@ class Left:
     hidden: int
     right: int
     nats: float
-    provenance: Provenance | None
+    provenance: Provenance
 
 
 def left_at(
@@ -40,6 +40,7 @@ def left_at(
     """Hide tokens at each rate, once a seed, and ask a masked LM for them.
 
     Args:
+        seeds: one a draw, at least one.
         text: complete, without masks; tokens that the model does not know are never hidden.
 
     Raises:
@@ -49,16 +50,13 @@ def left_at(
 
 
 def _left(engine: Engine, text: str, model: str, seeds: Sequence[int], rate: float) -> Left:
-    known = engine.tokenise(text, model=model).special
-    tokens, origin = 0, None
+    real = [i for i, special in enumerate(engine.tokenise(text, model=model).special) if not special]
     found: list[TokenLogprob] = []
     for seed in seeds:
         recipe = engine.masking_recipe(text, model=model, mask_probability=rate, seed=seed)
-        real = [i for i, special in enumerate(known) if not special]
-        tokens += len(real)
-        if hidden := [i for i in real if recipe[i].fate != "untouched"]:
-            answer = engine.masked_logprobs(text, model=model, positions=hidden, top_k=1)
-            origin = answer.provenance
-            found += answer.tokens
-    nats = -sum(token.logprob for token in found) / max(1, len(found))
-    return Left(rate, tokens, len(found), sum(token.rank == 1 for token in found), nats, origin)
+        hidden = [i for i in real if recipe[i].fate != "untouched"]
+        answer = engine.masked_logprobs(text, model=model, positions=hidden, top_k=1)
+        found += answer.tokens
+    nats = -sum(token.logprob for token in found) / len(found)
+    right = sum(token.rank == 1 for token in found)
+    return Left(rate, len(seeds) * len(real), len(found), right, nats, answer.provenance)

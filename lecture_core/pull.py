@@ -59,6 +59,11 @@ def pull(specs: list[ModelSpec]) -> int:
     for spec in specs:
         try:
             folder = _download(spec) if spec.origin == "hub" else loading.resolve(spec)
+            if not loading.whole(folder):
+                raise ModelUnavailableError(
+                    f"{spec.title} came without all of its safetensors files, and other formats are not read. "
+                    "Run the command again; if it stays so, choose another model."
+                )
         except ModelUnavailableError as exc:
             failed += 1
             print(exc, file=sys.stderr)
@@ -106,15 +111,31 @@ def _hashes(folder: Path) -> dict[str, str]:
     return hashes
 
 
+def _readable(folder: Path) -> bool:
+    """Whether every weights file has a sound header, and configuration and tokenizer are JSON."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        for path in folder.glob("*.safetensors"):
+            with safe_open(path, framework="numpy") as file:
+                file.keys()
+        for path in folder.glob("*.json"):
+            json.loads(path.read_text(encoding="utf-8"))
+    except (SafetensorError, OSError, ValueError):
+        return False
+    return True
+
+
 def verify(specs: list[ModelSpec]) -> int:
     """Check every model that is on this machine: files readable, hashes as recorded."""
     lock, damaged = _read_lock(), 0
     for spec in specs:
         if not loading.availability(spec).usable:
             continue
-        now = _hashes(loading.resolve(spec))
+        folder = loading.resolve(spec)
+        now = _hashes(folder)
         recorded = lock.get(spec.id, {}).get("files")
-        good = bool(now) and recorded in (None, now)
+        good = bool(now) and recorded in (None, now) and _readable(folder)
         damaged += not good
         state = "DAMAGED: pull it again" if not good else "as recorded" if recorded else "readable, no record"
         print(f"{spec.id}: {state}")

@@ -12,8 +12,8 @@ from lecture_core.errors import InvalidInputError
 from lecture_core.forward import ForwardRequest
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel
-from lecture_core.masked_lm import provenance_of
-from lecture_core.text_input import checked
+from lecture_core.masked_lm import provenance_of, share_of
+from lecture_core.text_input import without_masks
 
 
 def corrupt_request(
@@ -22,7 +22,7 @@ def corrupt_request(
     """Mask some tokens of `text`, for the generator to sample what to put there.
 
     Args:
-        mask_probability: chance of each token to be masked, in (0, 1); at least one always is.
+        mask_probability: share of the tokens that are masked, in (0, 1); rounded to whole tokens, at least one.
         seed: of the choice and of the samples.
         temperature: of the samples, above 0.
 
@@ -40,7 +40,7 @@ def corrupt_request(
         )
     if not temperature > 0:
         raise InvalidInputError(expected="a temperature above 0", got=str(temperature), remedy="choose 0.1 or more")
-    ids, starts = words.encode(checked(text))
+    ids, starts = words.encode(without_masks(text))
     generator = torch.Generator().manual_seed(seed)
     chosen = _choose(ids, words, mask_probability, generator)
     masked = [words.tokenizer.mask_token_id if i in chosen else token for i, token in enumerate(ids)]
@@ -79,9 +79,8 @@ def _choose(ids: list[int], words: LoadedTokenizer, share: float, generator: tor
     usable = [i for i, token in enumerate(ids) if token not in words.special_ids]
     if not usable:
         raise InvalidInputError(expected="at least one word", got="none the model can read", remedy="type a sentence")
-    draws = torch.rand(len(usable), generator=generator).tolist()
-    chosen = [i for i, draw in zip(usable, draws, strict=True) if draw < share]
-    return chosen or [usable[min(range(len(usable)), key=draws.__getitem__)]]
+    order = torch.randperm(len(usable), generator=generator).tolist()
+    return sorted(usable[place] for place in order[: share_of(len(usable), share)])
 
 
 def detect_request(

@@ -1,4 +1,25 @@
+import ipaddress
 import os
+import socket
+
+import pytest
 
 # What models answer is tested; tests of the recorded first views switch them on.
 os.environ.setdefault("LECTURE_FIRST_VIEWS", "off")
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """Refuse every connection to another machine, as if the cable were out."""
+    connect = socket.socket.connect
+
+    def only_here(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(address[0]):
+            raise OSError(f"the tests know no network, asked for {address[0]}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", only_here)
+
+
+def _is_here(host):
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback

@@ -142,7 +142,7 @@ class LocalEngine(ModelCalls):
         if roles and spec.role not in roles:
             raise InvalidInputError(
                 expected=f"a model of the kind {' or '.join(roles)}",
-                got=f"{spec.id}, a {spec.role}",
+                got=f"{spec.id} ({spec.role})",
                 remedy=f"choose {catalog.models(roles[0])[0].id}",
             )
         return spec

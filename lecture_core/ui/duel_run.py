@@ -71,6 +71,7 @@ def standing(stem: str, threshold: float) -> None:
     """
     tokens = [token for one in rounds(stem).values() for token in one]
     if not tokens:
+        st.markdown(f"**A run of {LENGTH} sentences.** Mark, reveal, go on: your score and its stand here.")
         return
     truths = [t.replaced for t in tokens]
     yours = duel.bits([t.marked for t in tokens], truths)

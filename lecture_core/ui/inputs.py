@@ -40,6 +40,11 @@ def text(
     return written or ""
 
 
+def current(key: str, default: str) -> str:
+    """Return what a text input holds, also before it is drawn: the visitor's text, else the link's, else `default`."""
+    return str(st.session_state.get(key) or st.query_params.get(key) or default)
+
+
 def _examples(key: str, default: str, presets: Mapping[str, str]) -> None:
     _remember(key, default, presets)
     own = st.session_state.get(f"{key}_own")

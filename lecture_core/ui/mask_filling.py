@@ -1,6 +1,6 @@
 """Drawing masked-LM results: the strip with first choices, one mask's candidates, several masks in two ways."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -16,11 +16,12 @@ from lecture_core.engine.results import (
 )
 from lecture_core.loading import availability
 from lecture_core.text_input import count_masks, fill, hide
-from lecture_core.ui import results
+from lecture_core.ui import page, results
 from lecture_core.ui.errors import escape_markdown
 from lecture_core.ui.memory import remember
 
 MAX_WORDS = 5
+_SURE = ("more than 50 %", "10 to 50 %", "less than 10 %")
 _CLOSING = (".", ",", ";", ":", "!", "?")
 
 
@@ -67,6 +68,23 @@ def strip(
 
     results.token_strip(f"{stem}_strip", chips, on_click=click, on_drop=drop, tray=words)
     return chosen
+
+
+def predict(stem: str, text: str, choices: Mapping[str, Sequence[str]]) -> None:
+    """Ask about the first mask: for its word where `choices` has some for the text, else how sure the model will be."""
+    if text in choices:
+        page.predict(stem, "Which word does the model expect at the first mask?", choices[text])
+    else:
+        page.predict(stem, "How sure will the model be of its first choice at mask 1?", _SURE)
+
+
+def reveal(stem: str, text: str, choices: Mapping[str, Sequence[str]], first: Candidate) -> None:
+    """Compare the guess of `predict` with the first choice at mask 1."""
+    if text in choices:
+        page.reveal(stem, first.token, "That is the model's first choice at mask 1.")
+    else:
+        sure = _SURE[0] if first.probability > 0.5 else _SURE[1] if first.probability >= 0.1 else _SURE[2]
+        page.reveal(stem, sure, f"It gives “{escape_markdown(first.token)}” {results.percent(first.probability)}.")
 
 
 def unmasked(stem: str, text: str, model: str) -> None:

@@ -68,18 +68,16 @@ def _rates(key: str, text: str, model: str, seed: int) -> None:
         f"{seeds[0]} to {seeds[-1]}. Little hidden: few tokens teach in each pass. Much hidden: many could, but too "
         "little is left to guess them from."
     )
-    if origin := next((row.provenance for row in rows if row.provenance), None):
-        results.caption(origin)
+    results.caption(rows[0].provenance)
     page.panel_code(key, recipe_code(catalog.get(model), text, RATES, draws=DRAWS, seed=seed))
 
 
 def _row(row: Left) -> dict[str, object]:
-    hidden = max(1, row.hidden)
     return {
         "Hidden": _percent(row.rate),
         "Tokens that teach": row.hidden,
-        "Guessed": f"{row.right} ({row.right / hidden:.0%})" if row.hidden else "–",
-        "Loss a token": f"{row.nats:.2f} nats" if row.hidden else "–",
+        "Guessed": f"{row.right} ({row.right / row.hidden:.0%})",
+        "Loss a token": f"{row.nats:.2f} nats",
     }
 
 

@@ -81,7 +81,7 @@ def _own_task(stem: str) -> Task:
 
 
 def _item(stem: str, task: Task, column: DeltaGenerator) -> Item:
-    items = {} if task.id == OWN_TASK else {_label("Lecture", task.example): task.example}
+    items = {} if task.id == OWN_TASK else {_label("Example", task.example): task.example}
     items |= {_label(str(number), item): item for number, item in enumerate(task.items, start=1)}
     chosen = column.selectbox("Question", [*items, OWN], key=f"{stem}_item", bind="query-params")
     return _own(stem, task) if chosen == OWN else items[chosen]

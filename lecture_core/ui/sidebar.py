@@ -20,7 +20,8 @@ def sidebar(place: DeltaGenerator) -> None:
 
 
 def _machine(status: EngineStatus) -> None:
-    st.markdown(f":material/memory: **Runs on {status.device.upper()}**, {status.dtype}", help=status.reason)
+    st.markdown(f":material/memory: **Runs on {status.device.upper()}**, {status.dtype}")
+    st.caption(status.reason)
     if not status.loaded:
         st.caption("No model loaded yet; the first result takes a few seconds longer.")
     for row in status.loaded:

@@ -4,6 +4,8 @@ from functools import partial
 
 import streamlit as st
 
+from lecture_core import catalog
+from lecture_core.encoder_code import detection_code
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import CorruptedToken, Corruption, Detection
 from lecture_core.text_input import checked
@@ -82,6 +84,16 @@ def by_hand(stem: str, example: tuple[str, str], default: str) -> None:
         verdict_strip(f"{stem}_by_hand_strip", verdict)
         page.reveal(f"{stem}_by_hand", _called_fake(verdict), "It says fake where it reads more than 0.5.")
         results.caption(verdict.provenance)
+        page.panel_code(f"{stem}_by_hand", detection_code(catalog.get(model), after))
+
+
+def edit(stem: str, corruption: Corruption) -> None:
+    """Put the round's sentence, before and after the generator, into the fields of `by_hand`; draw the page again."""
+    tokens = [token for token in corruption.tokens if not token.special]
+    for name, words in (("before", [t.original for t in tokens]), ("after", [t.corrupted for t in tokens])):
+        joined = "".join(f" {w}" if t.starts_word else w for t, w in zip(tokens, words, strict=True)).strip()
+        st.session_state[f"{stem}_{name}"] = joined[:LONGEST]
+    st.rerun()
 
 
 def _called_fake(verdict: Detection) -> str:
@@ -120,9 +132,8 @@ def score(corruption: Corruption, verdict: Detection, marked: frozenset[int], th
         st.columns(2), ("You found", "The discriminator found"), (marked, flagged), strict=True
     ):
         alarms = len(said - fakes)
-        column.metric(
-            who, f"{len(fakes & said)} of {len(fakes)}", f"{alarms} false alarms", delta_color="off", delta_arrow="off"
-        )
+        alarmed = f"{alarms} false alarm{'s' * (alarms != 1)}"
+        column.metric(who, f"{len(fakes & said)} of {len(fakes)}", alarmed, delta_color="off", delta_arrow="off")
     same = sum(t.masked and not t.replaced for t in corruption.tokens)
     if same:
         st.caption(f"Sampled tokens that equal the original count as original: {same} here.")
@@ -134,7 +145,8 @@ def loss_positions(key: str, corruption: Corruption) -> None:
     """Show on this very text which positions carry loss for a masked LM and which for ELECTRA."""
     real = [t for t in corruption.tokens if not t.special]
     masked = sum(t.masked for t in real)
-    st.markdown(f"**Masked LM:** {masked} of {len(real)} positions carry loss ({masked / len(real):.0%} here).")
+    here = f"{masked / len(real):.0%} here, 15 % in BERT's training"
+    st.markdown(f"**Masked LM:** {masked} of {len(real)} positions carry loss ({here}).")
     chips = [
         results.StripToken(
             "[MASK]" if t.masked else t.original, mark="masked" if t.masked else "none", starts_word=t.starts_word

@@ -15,16 +15,23 @@ from lecture_core.ui.tables import lecture_table
 STEM = "masked_lm"
 LECTURE = (
     "Natural language [MASK] (NLP) is an [MASK] subfield of linguistics, computer science, and artificial [MASK] "
-    "concerned with the interactions [MASK] computers and human [MASK]"
+    "concerned with the interactions [MASK] computers and human [MASK] ..."
 )
 LECTURE_ANSWERS = ("processing", "interdisciplinary", "intelligence", "between", "language")
-PRESETS = {
-    "The lecture's sentence": LECTURE,
-    "At the doctor's": "She went to the [MASK] to see the doctor.",
-    "Capital": "The capital of France is [MASK].",
-    "Both sides": "The [MASK] barked at the mailman.",
-    "Two senses": "He deposited the money in the [MASK].",
+EXAMPLES = {  # title: text, guesses at its first mask
+    "The lecture's sentence": (LECTURE, ("processing", "language", "science")),
+    "At the doctor's": ("She went to the [MASK] to see the doctor.", ("hospital", "school", "bathroom")),
+    "Capital": ("The capital of France is [MASK].", ("paris", "london", "europe")),
+    "Both sides": ("The [MASK] barked at the mailman.", ("dog", "cat", "neighbour")),
+    "Two senses": ("He deposited the money in the [MASK].", ("bank", "river", "safe")),
 }
+PRESETS = {title: text for title, (text, _) in EXAMPLES.items()}
+GUESSES = dict(EXAMPLES.values())
+DEEPER = (
+    ("BERT (Devlin et al. 2019)", "https://arxiv.org/abs/1810.04805"),
+    ("RoBERTa (Liu et al. 2019)", "https://arxiv.org/abs/1907.11692"),
+    ("Inside a transformer: Transformer Explainer", "https://poloclub.github.io/transformer-explainer/"),
+)
 
 
 def try_it() -> tuple[str, str]:
@@ -63,7 +70,7 @@ def bars(text: str, result: FillMaskResult, model: str, index: int, words: list[
     left, right = above.columns(2, gap="large")
     with left:
         one_mask(STEM, f"**Mask {index + 1} of {len(result.masks)}**{answer}", result, index, words, temperature)
-        page.reveal(STEM, result.masks[0].candidates[0].token, "That is the model's first choice at mask 1.")
+        mask_filling.reveal(STEM, text, GUESSES, result.masks[0].candidates[0])
     with right:
         if other:
             with user_errors():
@@ -76,6 +83,8 @@ def bars(text: str, result: FillMaskResult, model: str, index: int, words: list[
 def lab(place_of_code: DeltaGenerator) -> None:
     """Input, strip and bars; the temperature redraws stored logits without the model."""
     text, model = try_it()
+    if st.session_state.get(f"{STEM}_below", (text, model)) != (text, model):
+        st.rerun()  # the views below are about this text too
     above = st.container()
     words, temperature = mask_filling.words_and_temperature(STEM)
     code = "# The code comes with a result."
@@ -93,23 +102,19 @@ def lab(place_of_code: DeltaGenerator) -> None:
 
 
 page.header(STEM)
-page.predict(STEM, "Which word does the model expect at the first mask?", ("processing", "learning", "science"))
+asked = inputs.current(f"{STEM}_text", LECTURE)
+page.new_question(STEM, asked)
+mask_filling.predict(STEM, asked, GUESSES)
+st.session_state.pop(f"{STEM}_below", None)
 tried, further = st.container(), st.container()
 page.notice(
     "The answer is a distribution over the whole vocabulary, not one word.",
     "Words on **both** sides of a mask change it: hide a neighbour and see which ones matter.",
     "A small model knows grammar before facts: compare “between” with a capital city.",
 )
-place = page.footer(
-    STEM,
-    code="",
-    deeper=(
-        ("BERT (Devlin et al. 2019)", "https://arxiv.org/abs/1810.04805"),
-        ("RoBERTa (Liu et al. 2019)", "https://arxiv.org/abs/1907.11692"),
-        ("Inside a transformer: Transformer Explainer", "https://poloclub.github.io/transformer-explainer/"),
-    ),
-)
+place = page.footer(STEM, code="", deeper=DEEPER)
 with tried:
     lab(place)
+st.session_state[f"{STEM}_below"] = st.session_state.get(f"{STEM}_text", LECTURE), st.session_state[f"{STEM}_model"]
 with further:
     mask_contrast.further_views(STEM, LECTURE, LECTURE_ANSWERS)

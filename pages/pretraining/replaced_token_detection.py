@@ -3,10 +3,11 @@
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lecture_core import catalog
 from lecture_core.duel import sentences
-from lecture_core.encoder_code import detection_code
+from lecture_core.encoder_code import duel_code
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import TEMPERATURES
 from lecture_core.ui import duel_run, inputs, page, results, token_duel
@@ -27,11 +28,11 @@ def settings() -> Round:
     with st.popover("Settings", icon=":material/tune:"):
         generator = inputs.model(f"{STEM}_generator", "rtd_generator", label="Generator")
         discriminator = inputs.model(STEM, "rtd_discriminator", label="Discriminator")
-        share = st.slider("Share of tokens masked", 0.05, 0.5, 0.2, 0.05, key=f"{STEM}_share", bind="query-params")
+        share = st.slider("Share of tokens masked", 0.05, 0.5, 0.15, 0.05, key=f"{STEM}_share", bind="query-params")
         heat = st.select_slider(
             "Generator's temperature", TEMPERATURES, 1.0, key=f"{STEM}_temperature", bind="query-params"
         )
-        seed = inputs.seed(STEM, default=39)
+        seed = inputs.seed(STEM, default=61)
     return text, generator, discriminator, share, seed, heat
 
 
@@ -51,62 +52,65 @@ def turn() -> None:  # show what is hidden, or hide what is shown
 
 
 @st.fragment
-def duel() -> None:
-    """One round: corrupt, mark, reveal, compare."""
-    now = settings()
+def duel(place_of_code: DeltaGenerator) -> None:
+    """One round: corrupt, mark, reveal, compare; beside it the run of ten."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        now = settings()
+        new_round(now)
+        with user_errors():
+            one_round(now, place_of_code)
+    with right:
+        duel_run.standing(STEM, st.session_state.get(f"{STEM}_threshold", 0.5))
+
+
+def one_round(now: Round, place_of_code: DeltaGenerator) -> None:
+    """The strip to mark or the revealed one, the score, and what carries loss."""
     text, generator, discriminator, share, seed, heat = now
-    new_round(now)
     engine, marked, shown = get_engine(), st.session_state[f"{STEM}_marks"], st.session_state[f"{STEM}_shown"]
-    with user_errors():
-        sample = partial(engine.corrupt, text, model=generator, mask_probability=share, seed=seed, temperature=heat)
-        corruption = remember(STEM, now, sample)
-        if not shown:
-            st.markdown("**The generator changed some words.** Click each word that you think is fake.")
-            token_duel.hidden_strip(f"{STEM}_strip", corruption, marked, into=f"{STEM}_marks")
-        else:
-            st.markdown("**The truth**, and under each word the discriminator's probability that it is fake.")
-            verdict = remember(
-                f"{STEM}_verdict", now, lambda: engine.detect_replacements(corruption, model=discriminator)
-            )
-            token_duel.revealed_strip(f"{STEM}_truth", corruption, verdict, marked)
-            threshold = st.slider(
-                "Call it fake above", 0.05, 0.95, 0.5, 0.05, key=f"{STEM}_threshold", bind="query-params"
-            )
-            came = token_duel.score(corruption, verdict, marked, threshold)
-            page.reveal(STEM, came, "One sentence is a small sample: go on to the next.")
-            duel_run.keep(STEM, text, (generator, discriminator), corruption, verdict, marked)
-        with st.container(horizontal=True):
-            verb = "Hide and mark again" if shown else "Reveal"
-            st.button(verb, type="secondary" if shown else "primary", key=f"{STEM}_reveal", on_click=turn)
-            kind = "primary" if shown else "secondary"
-            st.button("Next sentence", type=kind, key=f"{STEM}_next", on_click=duel_run.next_sentence, args=(STEM,))
-        results.caption(corruption.provenance)
-        if shown:
-            results.caption(verdict.provenance)
-            duel_run.standing(STEM, threshold)
-            token_duel.loss_positions(STEM, corruption)
+    sample = partial(engine.corrupt, text, model=generator, mask_probability=share, seed=seed, temperature=heat)
+    corruption = remember(STEM, now, sample)
+    page.show_code(place_of_code, duel_code(catalog.get(generator), catalog.get(discriminator), corruption, heat))
+    if not shown:
+        st.markdown("**The generator changed some words.** Click each word that you think is fake.")
+        token_duel.hidden_strip(f"{STEM}_strip", corruption, marked, into=f"{STEM}_marks")
+    else:
+        st.markdown("**The truth**, and under each word the discriminator's probability that it is fake.")
+        verdict = remember(f"{STEM}_verdict", now, lambda: engine.detect_replacements(corruption, model=discriminator))
+        token_duel.revealed_strip(f"{STEM}_truth", corruption, verdict, marked)
+        threshold = st.slider("Call it fake above", 0.05, 0.95, 0.5, 0.05, key=f"{STEM}_threshold", bind="query-params")
+        came = token_duel.score(corruption, verdict, marked, threshold)
+        page.reveal(STEM, came, "One sentence is a small sample: go on to the next.")
+        duel_run.keep(STEM, text, (generator, discriminator), corruption, verdict, marked)
+    with st.container(horizontal=True):
+        verb = "Hide and mark again" if shown else "Reveal"
+        st.button(verb, type="secondary" if shown else "primary", key=f"{STEM}_reveal", on_click=turn)
+        kind = "primary" if shown else "secondary"
+        st.button("Next sentence", type=kind, key=f"{STEM}_next", on_click=duel_run.next_sentence, args=(STEM,))
+    results.caption(corruption.provenance)
+    if shown:
+        results.caption(verdict.provenance)
+        token_duel.loss_positions(STEM, corruption)
+        if st.button("Edit this sentence below", key=f"{STEM}_edit", icon=":material/edit:"):
+            token_duel.edit(STEM, corruption)
 
 
 page.header(STEM)
 page.predict(STEM, "How many of the fakes will the discriminator find?", ("all of them", "about half", "none"))
-left, right = st.columns([3, 2], gap="large")
-with left:
-    duel()
-    token_duel.by_hand(STEM, EDITED, DISCRIMINATOR)
-with right:
-    duel_run.efficiency(STEM)
-duel_run.compute_table(STEM)
-duel_run.generator_strength(STEM, GENERATORS, DISCRIMINATOR)
+lab, further = st.container(), st.container()
 page.notice(
     "The samples are often **plausible**, so the discriminator must read the whole sentence. Move the threshold.",
     "Every token is a training example for ELECTRA; a masked LM learns from about one in seven.",
     "After pre-training only the discriminator is kept and fine-tuned.",
 )
-page.footer(
-    STEM,
-    code=detection_code(
-        catalog.get(st.session_state.get(f"{STEM}_model", DISCRIMINATOR)),
-        st.session_state.get(f"{STEM}_after", EDITED[1]),
-    ),
-    deeper=(("ELECTRA (Clark et al. 2020)", "https://arxiv.org/abs/2003.10555"),),
-)
+place = page.footer(STEM, code="", deeper=(("ELECTRA (Clark et al. 2020)", "https://arxiv.org/abs/2003.10555"),))
+with lab:
+    duel(place)
+with further:  # judges with the discriminator that the settings above chose
+    token_duel.by_hand(STEM, EDITED, DISCRIMINATOR)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        duel_run.compute_table(STEM)
+    with right:
+        duel_run.efficiency(STEM)
+    duel_run.generator_strength(STEM, GENERATORS, DISCRIMINATOR)

@@ -8,7 +8,7 @@ import pytest
 
 from lecture_core import catalog, duel
 from lecture_core.contrast import differences
-from lecture_core.encoder_code import detection_code, fill_mask_code
+from lecture_core.encoder_code import detection_code, duel_code, fill_mask_code
 from lecture_core.engine import get_engine
 from lecture_core.masking_rate import RATES, left_at
 from lecture_core.panel_code import contrast_code, recipe_code, strength_code, surprise_code
@@ -74,3 +74,16 @@ def test_strength_code_shows_what_the_panel_shows():
     for line, row in zip((cold, hot), rows, strict=True):
         assert float(line.split(":")[1].split("%")[0]) / 100 == pytest.approx(row.replaced, abs=0.1)
         assert float(line.split("is ")[-1].split()[0]) == pytest.approx(row.loss, abs=0.15)
+
+
+def test_duel_code_prints_the_samples_and_the_verdict_of_the_page():
+    specs = (catalog.get("minilm-electra-generator"), catalog.get("minilm-electra-discriminator"))
+    corruption = get_engine().corrupt(
+        duel.sentences()[0], model=specs[0].id, mask_probability=0.3, seed=3, temperature=1.5
+    )
+    verdict = get_engine().detect_replacements(corruption, model=specs[1].id)
+    lines = output(duel_code(*specs, corruption, 1.5)).splitlines()
+    assert [float(line[12:].split()[0]) for line in lines] == [round(t.probability, 2) for t in verdict.tokens]
+    sampled = [float(line.split()[-1]) for line in lines if "sampled with" in line]
+    expected = [token.probability for token in corruption.tokens if token.masked]
+    assert sampled == pytest.approx(expected, abs=6e-4)

@@ -63,7 +63,7 @@ def test_marking_and_revealing_the_fakes(server, visit, width):
     seen.settle()
     seen.page.get_by_role("button", name="Reveal", exact=True).click()
     seen.page.get_by_text("The discriminator found").wait_for()
-    seen.page.get_by_text("1 false alarms").first.wait_for()
+    seen.page.get_by_text("1 false alarm").first.wait_for()
     seen.settle()
     seen.keep(f"replaced_token_detection_revealed_{width}")
     assert not seen.overflows()

@@ -157,3 +157,17 @@ def test_the_masking_recipe_keeps_its_shares(engine):
 def test_a_share_out_of_range_is_refused(engine, share):
     with pytest.raises(LectureError):
         engine.corrupt("the cat sat", model="tiny-mlm", mask_probability=share)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_share_is_counted_out_not_drawn_token_by_token(engine, seed):
+    text = "the cat sat on the mat and the dog ran to the river bank to see the doctor in the hospital"  # 20 tokens
+    recipe = engine.masking_recipe(text, model="tiny-mlm", mask_probability=0.15, seed=seed)
+    assert sum(token.fate != "untouched" for token in recipe) == 3
+    corruption = engine.corrupt(text, model="tiny-generator", mask_probability=0.15, seed=seed)
+    assert sum(token.masked for token in corruption.tokens) == 3
+
+
+def test_a_text_with_masks_is_not_corrupted_further(engine):
+    with pytest.raises(InvalidInputError, match="without masks"):
+        engine.corrupt("the [MASK] sat on the mat", model="tiny-generator")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lecture_core import loading
 from tests.tiny import models
 from tests.tiny.hub_server import COMMIT, serving
 
@@ -66,6 +67,37 @@ def test_a_changed_file_is_reported(machine, repository):
     checked = machine("-m", "lecture_core.catalog", "verify", "bert-base-uncased")
     assert checked.returncode == 1
     assert "DAMAGED" in checked.stdout
+
+
+def test_a_damaged_file_without_record_is_reported(machine, repository):
+    with serving("google-bert/bert-base-uncased", repository) as (endpoint, _):
+        machine("-m", "lecture_core.catalog", "pull", "bert-base-uncased", endpoint=endpoint)
+    machine.lock.unlink()
+    config = next(machine.hub.rglob("tokenizer.json")).resolve()
+    config.chmod(0o644)
+    config.write_bytes(config.read_bytes()[:100])
+    checked = machine("-m", "lecture_core.catalog", "verify", "bert-base-uncased")
+    assert (checked.returncode, "DAMAGED" in checked.stdout) == (1, True)
+
+
+def test_weights_in_another_format_are_not_called_ready(machine, repository):
+    (repository / "model.safetensors").rename(repository / "pytorch_model.bin")
+    with serving("google-bert/bert-base-uncased", repository) as (endpoint, _):
+        pulled = machine("-m", "lecture_core.catalog", "pull", "bert-base-uncased", endpoint=endpoint)
+    assert pulled.returncode == 1
+    assert "safetensors" in pulled.stderr
+    assert "ready" not in pulled.stdout
+
+
+def test_half_of_the_shards_is_not_a_model(tmp_path):
+    index = {"weight_map": {"a": "model-1-of-2.safetensors", "b": "model-2-of-2.safetensors"}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    (tmp_path / "model-1-of-2.safetensors").write_bytes(b"")
+    assert not loading.whole(tmp_path)
+    (tmp_path / "model-2-of-2.safetensors").write_bytes(b"")
+    assert loading.whole(tmp_path)
+    (tmp_path / "model.safetensors.index.json").write_text("[]")
+    assert not loading.whole(tmp_path)
 
 
 def test_without_a_network_the_answer_comes_soon_and_names_the_remedy(machine):
