@@ -13,6 +13,7 @@ from typing import Literal
 from lecture_core.answers import AnswerPatterns, Extracted, extract, first, same_answer
 from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import GenerationChunk
+from lecture_core.errors import ContextLengthError
 from lecture_core.exemplars import choose_exemplars
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, judged, tally
 from lecture_core.statistics import wilson
@@ -58,6 +59,23 @@ def _exemplar(task: Task, exemplar: Item, method: Method) -> str:
 def answer_prompt(prompt: str, reasoning: str) -> str:
     """Return the second prompt of the zero-shot method: the reasoning, then the words that ask for the number."""
     return f"{prompt}{reasoning.rstrip()}\n{ANSWER_TRIGGER}"
+
+
+def check_room(engine: Engine, task: Task, item: Item, *, model: str, k: int = 4, seed: int = 0) -> None:
+    """Count the longest of the prompts of all methods, so that a question too long is told once.
+
+    Raises:
+        ContextLengthError: prompt and answer do not fit into the model's context.
+    """
+    counts = [engine.tokenise(build_prompt(task, item, method, k, seed=seed), model=model) for method in METHODS]
+    longest = max(counts, key=lambda counted: len(counted.ids))
+    room = longest.context_length - task.max_new_tokens - ANSWER_TOKENS
+    if len(longest.ids) > room:
+        remedy = "Shorten the question" + (" or take fewer exemplars" if k else "")
+        raise ContextLengthError(
+            f"Expected a prompt of at most {room:,} tokens, so that the answer fits into the context of "
+            f"{longest.context_length:,}; got {len(longest.ids):,}. {remedy}."
+        )
 
 
 def ask(

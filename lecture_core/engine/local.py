@@ -107,12 +107,12 @@ class LocalEngine(ModelCalls):
         finally:
             chunks.close()  # type: ignore[attr-defined]
 
-    def weights_checksum(self, model: str, *, generating: bool) -> str:
+    def weights_checksum(self, model: str, *, generating: bool, load: bool = False) -> str:
         """See `Engine.weights_checksum`. llama.cpp maps its file read-only, so the file is what it computes with."""
         spec = self._spec(model, ())
         if generating and llama.serves(spec):
             return revision_of(gguf_path(spec))
-        return self._run(model, (), _parameters_hash) if self._pool.has_model(spec) else ""
+        return self._run(model, (), _parameters_hash) if load or self._pool.has_model(spec) else ""
 
     def status(self) -> EngineStatus:
         """See `Engine.status`."""

@@ -130,10 +130,10 @@ class Engine(Protocol):
     ) -> Iterator[GenerationChunk]:
         """Stream a continuation; closing the iterator or `cancel(session)` frees the model. Temperature 0 is greedy."""
 
-    def weights_checksum(self, model: str, *, generating: bool) -> str:
+    def weights_checksum(self, model: str, *, generating: bool, load: bool = False) -> str:
         """Short hash over the weights that answer: equal before and after means no update.
 
-        Empty while they are not in memory; nothing is loaded for it. `generating` asks for those that write text, which
+        Empty while they are not in memory, unless they shall be loaded for it. `generating` asks for those that write text, which
         on a CPU may be another copy than those that score it.
         """
 

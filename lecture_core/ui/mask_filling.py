@@ -67,6 +67,10 @@ def strip(
             st.session_state[f"{stem}_asked"] = _with_word(words, word)
 
     results.token_strip(f"{stem}_strip", chips, on_click=click, on_drop=drop, tray=words)
+    pieces = [result.text[a:b].strip() for a, b in tokens.spans]
+    if unknown := [piece for piece, special in zip(pieces, tokens.special, strict=True) if special and piece]:
+        said = escape_markdown(", ".join(dict.fromkeys(unknown)))
+        st.caption(f"This vocabulary does not know {said}: all such words become one and the same token.")
     return chosen
 
 

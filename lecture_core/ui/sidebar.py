@@ -27,5 +27,5 @@ def _machine(status: EngineStatus) -> None:
     for row in status.loaded:
         waiting = f" · {row.waiting} waiting" if row.waiting else ""
         st.caption(f"{row.model} · {row.memory_bytes / 1e6:,.0f} MB{waiting}")
-    if status.waiting:
-        st.caption(f"Requests waiting: {status.waiting}")
+    if status.waiting > 1:
+        st.caption(f"{status.waiting} requests at work or waiting")

@@ -1,23 +1,20 @@
 """After this page a student can say what chain-of-thought prompting is, when it helps, and how that was measured."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import streamlit as st
 
 from lecture_core import catalog, chain_of_thought
 from lecture_core.chain_of_thought import METHODS, build_prompt
 from lecture_core.engine import get_engine
-from lecture_core.figures.prompting import Measured, chain_of_thought_by_scale
-from lecture_core.figures.template import CHART_CONFIG
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, combined
 from lecture_core.prompting_code import reasoning_code
-from lecture_core.provenance import Provenance
+from lecture_core.quantities import count
 from lecture_core.recorded_runs import counted, outdated, rates
-from lecture_core.tables import load_table
 from lecture_core.tasks import Item, load_task
 from lecture_core.text_input import checked
-from lecture_core.ui import page, prompting_inputs, results
+from lecture_core.ui import inputs, page, prompting_inputs, published_scores, results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.measuring import measuring, origin
 from lecture_core.ui.memory import session_id
@@ -26,11 +23,9 @@ from lecture_core.ui.race import race
 
 STEM = "chain_of_thought"
 TASK = load_task("word_problems")
-ITEMS = 30
+ITEMS = 40
 NONE = "None of them"
 PRESETS = {"Pears": TASK.example, "Toy cars": TASK.items[0], "Pencils": TASK.items[10], "Shopping": TASK.items[33]}
-BENCHMARKS = ("GSM8K", "SVAMP", "ASDiv", "AQuA", "MAWPS")
-FAMILIES = ("PaLM", "GPT", "LaMDA")
 DEEPER = (
     ("Chain of thought (Wei et al. 2022)", "https://arxiv.org/abs/2201.11903"),
     ("Let's think step by step (Kojima et al. 2022)", "https://arxiv.org/abs/2205.11916"),
@@ -72,31 +67,16 @@ def accuracy(setup: ReasoningSetup) -> None:
                 st.markdown(chain_of_thought.finding(counts["direct"], counts["reasoning"]))
             origin(made, outdated=old)
         with right:
-            published(setup.model, counts)
+            published_scores.by_size(STEM, setup.model, counts)
 
     st.subheader("How often is it right?", anchor=False)
     label, names = f"Measure {ITEMS} word problems each way", dict(METHODS)
     measuring(STEM, label=label, inputs=setup, names=names, items=ITEMS, steps=steps, draw=draw)
 
 
-def published(model: str, counts: Mapping[str, tuple[int, int]]) -> None:
-    """Show the published scores by model size, with the model of this page among them."""
-    one, two = st.columns(2)
-    benchmark = one.selectbox("Benchmark", BENCHMARKS, key=f"{STEM}_benchmark", bind="query-params")
-    family = two.selectbox("Family", FAMILIES, key=f"{STEM}_family", bind="query-params")
-    size = catalog.get(model).parameters
-    ours = {"standard": counts.get("direct"), "cot": counts.get("reasoning")}
-    measured = {prompt: Measured(size, *count, model) for prompt, count in ours.items() if count}
-    frame = load_table("wei2022_cot_by_scale").frame
-    figure = chain_of_thought_by_scale(frame, task=benchmark, model=family, measured=measured)
-    alt = f"Scores of {family} on {benchmark} by model size, with and without chain of thought"
-    st.plotly_chart(figure, key=f"{STEM}_chart", config=CHART_CONFIG, alt=alt)
-    results.caption(Provenance(kind="published", source="grey: Wei et al. 2022, Tables 2 and 3 (arXiv:2201.11903)"))
-    st.caption("Orange: this page's model on our own, easier problems. Compare the two prompts, not the height.")
-
-
 page.header(STEM)
-page.predict(STEM, "Which way leads a model of 135M parameters to the right answer?", (*METHODS.values(), NONE))
+size = count(catalog.get(inputs.current(f"{STEM}_model", catalog.models("causal_lm")[0].id)).parameters)
+page.predict(STEM, f"Which way leads a model of {size} parameters to the right answer?", (*METHODS.values(), NONE))
 item, setup = prompting_inputs.word_problem(STEM, TASK, PRESETS)
 result = st.container()
 accuracy(setup)
@@ -109,10 +89,11 @@ page.footer(STEM, code=reasoning_code(TASK, item, **asdict(setup)), deeper=DEEPE
 
 with result, user_errors():  # last, so that the page stands while the model writes
     checked(item.question)
+    chain_of_thought.check_room(get_engine(), TASK, item, **asdict(setup))
     came = run(item, setup)
     made = combined(came.values())
     if made:
-        results.caption(made)
+        results.caption(replace(made, seed=setup.seed))  # greedy: only the exemplars' order is drawn
     if len(came) == len(METHODS) and item.answer:
         right = [METHODS[method] for method in METHODS if came[method].right]
         page.reveal(STEM, ", ".join(right) or NONE)

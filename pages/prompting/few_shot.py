@@ -1,5 +1,7 @@
 """After this page a student can write a few-shot prompt and say how far its accuracy can be trusted."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from lecture_core.engine import get_engine
@@ -32,14 +34,14 @@ def one_question(asked: Asked) -> None:
     counts = ({f"{k} exemplar{'s' * (k > 1)}": k} if k else {}) | {ZERO_SHOT: 0}
     fit = {name: fitted_prompt(engine, asked.task, asked.item, n, asked.asking) for name, n in counts.items()}
     generating = not asked.asking.ranks(asked.task)
-    before = engine.weights_checksum(model, generating=generating)
+    before = engine.weights_checksum(model, generating=generating, load=True)
     guessed = ZERO_SHOT if has_guess(asked) else ""
     came = few_shot.answers(STEM, asked.task, asked.item, fit, asked.asking, guessed=guessed)
     if guessed in came:
         page.reveal(STEM, GUESSES[came[guessed].right])
     made = combined(came.values())
     if made:
-        results.caption(made)
+        results.caption(replace(made, seed=asked.asking.form.seed))  # of the exemplars; the answer is not drawn
         results.weights(before, engine.weights_checksum(model, generating=generating))
 
 

@@ -66,3 +66,11 @@ def test_rates_of_an_earlier_version_are_left_out_and_it_is_said(monkeypatch):
     at = AppTest.from_file(PAGE, default_timeout=180).run()
     assert not at.exception
     assert "Recorded with an earlier version of the task" in " ".join(caption.value for caption in at.caption)
+
+
+def test_a_question_without_room_is_told_once():
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    at.query_params["chain_of_thought_question"] = "a " * 3950
+    at.run()
+    assert len(at.error) == 1
+    assert "tokens" in at.error[0].value

@@ -74,3 +74,25 @@ def test_another_temperature_does_not_run_the_model_again():
     before = [c.value for c in at.caption if "rev" in c.value]
     at.select_slider(key="masked_lm_temperature").set_value(0.5).run()
     assert [c.value for c in at.caption if "rev" in c.value] == before
+
+
+def test_unknown_words_are_named():
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    at.query_params["masked_lm_text"] = "I like [MASK] 🦄 and 🦖."
+    at.run()
+    assert any("does not know 🦄, 🦖" in c.value for c in at.caption)
+
+
+def test_a_guess_belongs_to_its_text():
+    at = AppTest.from_file(PAGE, default_timeout=120).run()
+    at.pills(key="masked_lm_guess").set_value("language").run()
+    assert any("You guessed" in box.value for box in [*at.info, *at.success])
+    at.text_area(key="masked_lm_text").set_value("The [MASK] was green.").run()
+    assert at.pills(key="masked_lm_guess").value is None
+    assert at.pills(key="masked_lm_guess").options == ["more than 50 %", "10 to 50 %", "less than 10 %"]
+
+
+def test_the_recipe_follows_the_text():
+    at = AppTest.from_file(PAGE, default_timeout=120).run()
+    at.text_area(key="masked_lm_text").set_value("The [MASK] was green.").run()
+    assert any(c.value.startswith("1 of 4 tokens carry loss") for c in at.caption)
