@@ -106,23 +106,34 @@ def combined(outcomes: Iterable[Outcome]) -> Provenance | None:
     return replace(first, seconds=sum(one.seconds for one in made), cached=any(one.cached for one in made))
 
 
-def as_csv(kept: Mapping[str, Progress], *, condition: str) -> str:
+def as_csv(
+    kept: Mapping[str, Progress],
+    *,
+    condition: str,
+    labels: Sequence[str] = (),
+    settings: Mapping[str, object] | None = None,
+) -> str:
     """Return every judged question as one row of a CSV file.
 
     Args:
         kept: measurements by condition, such as the number of exemplars.
         condition: name of the first column.
+        labels: of the task; each gets a column with its log-probability in nats where labels were ranked.
+        settings: what holds for all rows, such as the seed; each gets a column.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    writer.writerow([condition, "item", "question", "truth", "completion", "answer", "right", "model", "prompt"])
+    ranked = [f"logprob {label}" for label in labels]
+    head = [condition, "item", "question", "truth", "completion", "answer", "right", "model", "revision", "prompt"]
+    writer.writerow([_plain_cell(name) for name in (*head, *ranked, *(settings or {}))])
     for name, progress in kept.items():
         for number, one in enumerate(progress.outcomes, start=1):
             answer = one.extracted.value if one.extracted else ""
-            model = one.provenance.model if one.provenance else ""
+            made = (one.provenance.model, one.provenance.revision) if one.provenance else ("", "")
             cells = (one.item.question, one.item.answer, one.completion, answer)
-            row = [name, number, *map(_plain_cell, cells), int(one.right), model, _plain_cell(one.prompt)]
-            writer.writerow(row)
+            row = [name, number, *map(_plain_cell, cells), int(one.right), *made, _plain_cell(one.prompt)]
+            nats = [f"{value:.4f}" for value in one.label_logprobs] or [""] * len(ranked)
+            writer.writerow([*row, *nats, *(settings or {}).values()])
     return text.getvalue()
 
 

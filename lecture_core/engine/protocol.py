@@ -133,8 +133,8 @@ class Engine(Protocol):
     def weights_checksum(self, model: str, *, generating: bool, load: bool = False) -> str:
         """Short hash over the weights that answer: equal before and after means no update.
 
-        Empty while they are not in memory, unless they shall be loaded for it. `generating` asks for those that write text, which
-        on a CPU may be another copy than those that score it.
+        Empty while they are not in memory, unless they shall be loaded for it. `generating` asks for those that write
+        text, which on a CPU may be another copy than those that score it.
         """
 
     def status(self) -> EngineStatus:

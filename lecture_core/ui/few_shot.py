@@ -1,7 +1,7 @@
 """The parts of the few-shot lab: answers side by side, accuracy over k, every question that was asked."""
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pandas as pd
 import streamlit as st
@@ -200,13 +200,19 @@ def every_question(stem: str, task: Task) -> None:
         alt=f"{len(frame)} questions with the answers at each number of exemplars",
         column_config={"Question": st.column_config.Column(width=180), "Truth": st.column_config.Column(width=110)},
     )
-    texts = as_csv({names[name]: progress for name, progress in kept.items()}, condition="condition")
+    asking: Asking = run.inputs[1]
+    texts = as_csv(
+        {names[name]: progress for name, progress in kept.items()},
+        condition="condition",
+        labels=task.labels if asking.ranks(task) else (),
+        settings={"scoring": "ranked" if asking.ranks(task) else "written"} | asdict(asking.form),
+    )
     file = f"few_shot_{task.id}.csv"
     st.download_button("Download as CSV", texts, file, "text/csv", key=f"{stem}_csv", icon=":material/download:")
     for row, column in picked["selection"]["cells"]:
         found = next((name for name in kept if names[name] == column), None)  # none for the question and the truth
         if found is not None and row < kept[found].n:
-            _open(stem, task, kept[found].outcomes[row], int(found.rsplit(" ", 1)[1]), names[found], run.inputs[1].form)
+            _open(stem, task, kept[found].outcomes[row], int(found.rsplit(" ", 1)[1]), names[found], asking.form)
 
 
 def _marks(progress: Progress) -> Generator[str, None, None]:

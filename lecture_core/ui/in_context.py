@@ -12,7 +12,7 @@ from lecture_core.exemplars import CONDITIONS
 from lecture_core.figures.in_context import in_context_curve
 from lecture_core.in_context import Pass
 from lecture_core.tasks import Task
-from lecture_core.ui import results
+from lecture_core.ui import inputs, results
 from lecture_core.ui.charts import chart
 from lecture_core.ui.memory import remember
 
@@ -50,6 +50,16 @@ def draw(stem: str, by_condition: dict[str, list[Pass]]) -> None:
             f"With the true answers, the model gives a token of the answer **{results.percent(first)}** at the first "
             f"example and **{results.percent(last)}** at example {len(true)} (geometric means)."
         )
+
+
+def one_of(stem: str, by_condition: dict[str, list[Pass]]) -> Pass:
+    """Ask which of the prompts to look into: its condition and draw."""
+    with st.container(horizontal=True):
+        titles = {name: CONDITIONS[name].title for name in by_condition}
+        condition = inputs.choose("Examples with", titles, f"{stem}_looked_at", 220)
+        found = by_condition[condition]
+        draws = {str(number): f"{number} of {len(found)}" for number in range(1, len(found) + 1)}
+        return found[int(inputs.choose("Draw", draws, f"{stem}_draw", 120)) - 1]
 
 
 def tokens_of(stem: str, one: Pass) -> None:

@@ -68,9 +68,9 @@ def lab() -> None:
             results.caption(next(reversed(shown.values()))[-1].provenance)
         results.weights(before, engine.weights_checksum(model, generating=False))
         left, right = st.columns([2, 1], gap="large")
-        one = next(iter(shown.values()))[0]
         with left:
             st.markdown("**One prompt, token by token** · bar: its probability; boxed: the answers")
+            one = in_context.one_of(STEM, shown)
             in_context.tokens_of(STEM, one)
         with right:
             in_context.context_meter(one)

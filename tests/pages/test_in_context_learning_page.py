@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lecture_core.engine import get_engine
 from lecture_core.exemplars import CONDITIONS
 from lecture_core.tasks import load_task
 
@@ -23,6 +24,7 @@ def words(at):
 
 
 def test_true_answers_become_more_probable_and_no_weight_changes():
+    get_engine().next_token("a", model="smollm2-135m-instruct")  # weights not in memory have no checksum before
     at = opened(k="8", orders="1")
     assert not at.exception
     assert not at.error
@@ -55,3 +57,17 @@ def test_a_link_restores_task_and_conditions():
     assert at.slider(key=f"{STEM}_k").value == 4
     assert at.pills(key=f"{STEM}_conditions").value == ["letters"]
     assert "geometric means" not in words(at)
+
+
+def test_any_prompt_can_be_looked_into(monkeypatch):
+    from lecture_core.ui import results
+
+    strips = []
+    monkeypatch.setattr(results, "token_strip", lambda key, tokens, **_: strips.append([t.text for t in tokens]))
+    at = opened(k="4", orders="2", guess="1", shown="1")
+    first = strips[-1]
+    at.selectbox(key=f"{STEM}_draw").select("2").run()
+    second = strips[-1]
+    at.selectbox(key=f"{STEM}_looked_at").select("shuffled").run()
+    assert not at.exception
+    assert len({tuple(shown) for shown in (first, second, strips[-1])}) == 3

@@ -15,7 +15,7 @@ from lecture_core.engine.results import Tokenised
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.exemplars import CONDITIONS, ORDERS, choose_exemplars
 from lecture_core.few_shot import Asking
-from lecture_core.measurement import as_csv, judged
+from lecture_core.measurement import Outcome, as_csv, judged, tally
 from lecture_core.prompting import PromptForm, build_prompt, exemplars_that_fit, fold, prompt_parts
 from lecture_core.tasks import Item, list_tasks, load_task
 
@@ -248,3 +248,12 @@ def test_the_csv_has_a_row_for_every_question_and_no_formulas():
     assert len(rows) == 2 * len(kept)
     assert {row["k"] for row in rows} == set(kept)
     assert {row["completion"].strip() for row in rows} == {f"' {formula}", "-5"}
+
+
+def test_the_csv_says_how_it_was_asked_and_what_each_label_got():
+    ranked = Outcome(Item("a film", "positive"), "prompt", "positive", None, True, None, (-1.25, -0.5))
+    kept = {"k = 1": next(tally([ranked], 1))}
+    text = as_csv(kept, condition="k", labels=("negative", "positive"), settings={"seed": 7, "order": "drawn"})
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["logprob negative"], row["logprob positive"]) == ("-1.2500", "-0.5000")
+    assert (row["seed"], row["order"]) == ("7", "drawn")
