@@ -78,11 +78,11 @@ def standing(stem: str, threshold: float) -> None:
     its = duel.bits([t.probability > threshold for t in tokens], truths)
     st.subheader(f"The run so far: {len(rounds(stem))} of {LENGTH} sentences", anchor=False)
     left, middle, right = st.columns(3)
-    left.metric("You", f"{round(yours, 1) + 0.0:.1f} bits")
-    middle.metric("Discriminator", f"{round(its, 1) + 0.0:.1f} bits")
-    right.metric("Perfect marks", f"{duel.uncertainty(truths):.1f} bits")
+    left.metric("You", f"{round(yours, 1) + 0.0:.1f}")
+    middle.metric("Discriminator", f"{round(its, 1) + 0.0:.1f}")
+    right.metric("Perfect marks", f"{duel.uncertainty(truths):.1f}")
     st.caption(
-        f"Marks are worth what they tell about the truth (mutual information over n = {len(tokens)} tokens). Marking "
+        f"Scores in bits: marks are worth what they tell about the truth (mutual information over n = {len(tokens)} tokens). Marking "
         "everything or nothing is worth 0, marking at random about 0; below 0, originals were marked more often than "
         "fakes. Each sentence counts once, at its first reveal."
     )

@@ -68,8 +68,8 @@ def test_a_run_counts_each_sentence_once_and_scores_both_alike():
     reveal, following = at.button(key=f"{STEM}_reveal"), at.button(key=f"{STEM}_next")
     reveal.click().run()
     assert "1 of 10 sentences" in " ".join(s.value for s in at.subheader)
-    assert at.metric[2].value == "0.0 bits"  # nothing was marked
-    assert at.metric[3].value.endswith(" bits")
+    assert at.metric[2].value == "0.0"  # nothing was marked
+    assert float(at.metric[3].value) > 0
     at.button(key=f"{STEM}_reveal").click().run()
     at.button(key=f"{STEM}_reveal").click().run()
     assert "1 of 10 sentences" in " ".join(s.value for s in at.subheader)
