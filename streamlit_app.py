@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from lecture_core.outline import PAGES, PARTS
-from lecture_core.ui import first_views, instructor, waiting
+from lecture_core.ui import first_views, instructor, links, waiting
 from lecture_core.ui.sidebar import sidebar
 
 ICON = Path(__file__).parent / "lecture_core" / "ui" / "icon.svg"
@@ -30,6 +30,8 @@ instructor.install()
 machine = st.sidebar.empty()
 sidebar(machine)
 first_views.begin()
+note, asked = st.empty(), links.opened()
 navigation.run()
+links.explain(note, asked)
 sidebar(machine)  # again: the page may have loaded a model
 first_views.follow()

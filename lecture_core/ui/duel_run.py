@@ -82,8 +82,9 @@ def standing(stem: str, threshold: float) -> None:
     middle.metric("Discriminator", f"{round(its, 1) + 0.0:.1f}")
     right.metric("Perfect marks", f"{duel.uncertainty(truths):.1f}")
     st.caption(
-        f"Scores in bits: marks are worth what they tell about the truth (mutual information over n = {len(tokens)} tokens). Marking "
-        "everything or nothing is worth 0, marking at random about 0; below 0, originals were marked more often than "
+        "Scores in bits: marks are worth what they tell about the truth (mutual information over "
+        f"n = {len(tokens)} tokens). Marking everything or nothing is worth 0, marking at random about 0; below 0, "
+        "originals were marked more often than "
         "fakes. Each sentence counts once, at its first reveal."
     )
     if any(truths):
