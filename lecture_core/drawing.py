@@ -1,19 +1,27 @@
-"""SVG written by a language model, read through a strict whitelist into plain primitives, and drawn by our own hand.
+"""SVG or TikZ written by a language model, read through a strict whitelist into plain primitives.
 
 Lecture: "Draw a unicorn in TikZ" (Bubeck et al. 2023, arXiv:2303.12712). Nothing a model wrote is executed or handed to
-a browser: seven elements with numbers are read, everything else is left out and counted. Pure: Pillow, no XML parser.
+a browser: seven elements with numbers are read, everything else is left out and counted; `drawing_tikz` has the
+commands of TikZ. Pure: no XML parser, no TeX.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-import numpy as np
-from PIL import Image, ImageColor, ImageDraw
-
+from lecture_core import drawing_tikz
 from lecture_core.drawing_path import MAX_NUMBER, NUMBER, Point, Shape, trace
+from lecture_core.drawing_shapes import (
+    MAX_CHARACTERS,
+    MAX_ELEMENTS,
+    MAX_POINTS,
+    Colour,
+    Drawing,
+    Primitive,
+    named_colour,
+    oval,
+    render,
+)
 
-MAX_CHARACTERS, MAX_ELEMENTS, MAX_POINTS = 20_000, 200, 400
 NUMBERS: Mapping[str, tuple[str, ...]] = {
     "rect": ("x", "y", "width", "height"),
     "circle": ("cx", "cy", "r"),
@@ -30,49 +38,16 @@ _TAG = re.compile(r"<\s*(/?)\s*([A-Za-z][\w:-]{0,30})((?:[^<>\"']|\"[^\"<>]*\"|'
 _ATTRIBUTE = re.compile(r"\s*([A-Za-z][\w:-]{0,30})\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _NUMBER = re.compile(NUMBER)
 _COLOUR = re.compile(r"[A-Za-z]{3,20}|#[0-9A-Fa-f]{3}|#[0-9A-Fa-f]{6}")
-Colour = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Primitive:
-    """Lines through points: what every element becomes.
-
-    Attributes:
-        element: the SVG element it came from.
-        points: in the drawing's own units.
-        closed: whether the last point joins the first.
-        fill, stroke: colours; None draws nothing.
-        width: of the stroke, in the drawing's units.
-    """
-
-    element: str
-    points: tuple[Point, ...]
-    closed: bool
-    fill: Colour | None
-    stroke: Colour | None
-    width: float = 1.0
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """What was read from a model's text.
-
-    Attributes:
-        box: left, top, width, height of what is shown.
-        refused: elements that were left out, by name, with how often.
-    """
-
-    box: tuple[float, float, float, float]
-    primitives: tuple[Primitive, ...]
-    refused: Mapping[str, int]
 
 
 def read(text: str) -> Drawing:
-    """Read the whitelisted elements of a text; whatever else it holds is counted and left out. Never raises.
+    """Read the whitelisted parts of a text; whatever else it holds is counted and left out. Never raises.
 
     Args:
-        text: of any origin; what stands after 20,000 characters or 200 primitives is not read.
+        text: of any origin, SVG or TikZ; what stands after 20,000 characters or 200 primitives is not read.
     """
+    if drawing_tikz.is_tikz(text):
+        return drawing_tikz.read(text)
     box: tuple[float, float, float, float] = (0.0, 0.0, 100.0, 100.0)
     drawn: list[Primitive] = []
     refused: dict[str, int] = {}
@@ -152,11 +127,7 @@ def _colour(text: str | None, default: Colour | None) -> Colour | None:
         return default
     if not _COLOUR.fullmatch(text):
         return None
-    try:
-        red, green, blue = ImageColor.getrgb(text)[:3]
-    except ValueError:
-        return None
-    return red, green, blue
+    return named_colour(text)
 
 
 def _rect(numbers: list[float], _: Mapping[str, str]) -> list[Shape]:
@@ -170,8 +141,7 @@ def _ellipse(numbers: list[float], _: Mapping[str, str]) -> list[Shape]:
     cx, cy, rx, ry = numbers if len(numbers) == 4 else (*numbers, numbers[2])
     if min(rx, ry) <= 0:
         return []
-    turns = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    return [(tuple((float(cx + rx * np.cos(t)), float(cy + ry * np.sin(t))) for t in turns), True)]
+    return [(oval(cx, cy, rx, ry), True)]
 
 
 def _line(numbers: list[float], _: Mapping[str, str]) -> list[Shape]:
@@ -196,24 +166,6 @@ _SHAPES: Mapping[str, Callable[[list[float], Mapping[str, str]], list[Shape] | N
     "polyline": lambda _, attributes: [(_corners(attributes), False)],
     "path": lambda _, attributes: trace(attributes.get("d", ""), limit=MAX_POINTS),
 }
-
-
-def render(drawing: Drawing, *, side: int = 320) -> np.ndarray:
-    """Draw the primitives on white, the longer side of the box `side` pixels; (H, W, 3) uint8."""
-    left, top, width, height = drawing.box
-    scale = side / max(width, height)
-    size = (max(8, round(width * scale)), max(8, round(height * scale)))
-    image = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(image)
-    for primitive in drawing.primitives:
-        points = [((x - left) * scale, (y - top) * scale) for x, y in primitive.points]
-        if primitive.fill and len(points) > 2:
-            draw.polygon(points, fill=primitive.fill)
-        if primitive.stroke:
-            outline = [*points, points[0]] if primitive.closed else points
-            thickness = min(side, max(1, round(primitive.width * scale)))
-            draw.line(outline, fill=primitive.stroke, width=thickness)
-    return np.asarray(image)
 
 
 def shows_anything(text: str) -> bool:

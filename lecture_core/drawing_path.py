@@ -5,7 +5,7 @@ from itertools import pairwise
 
 CURVE_STEPS = 12  # straight pieces a curve
 MAX_NUMBER = 10_000.0
-NUMBER = r"[-+]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:[eE][-+]?\d)?"
+NUMBER = r"[-+]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(?:[eE][-+]?[0-9])?"
 _TOKEN = re.compile(rf"[A-Za-z]|{NUMBER}")
 _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "Z": 0}
 Point = tuple[float, float]
@@ -62,11 +62,11 @@ class Pen:
             self.control = (command, mirrored)
             ends = [mirrored, *ends]
         corners = [self.at, *ends]
-        self.points += [_bezier(corners, i / CURVE_STEPS) for i in range(1, CURVE_STEPS + 1)]
+        self.points += [bezier(corners, i / CURVE_STEPS) for i in range(1, CURVE_STEPS + 1)]
 
 
-def _bezier(corners: list[Point], t: float) -> Point:
-    """De Casteljau: halve the corners' number until one point is left."""
+def bezier(corners: list[Point], t: float) -> Point:
+    """Return the point at `t`, in [0, 1], of a Bézier curve by De Casteljau: until one point is left."""
     while len(corners) > 1:
         corners = [(a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])) for a, b in pairwise(corners)]
     return corners[0]

@@ -1,4 +1,4 @@
-"""Drawings judged blind: who draws under which letter, and what the class of this server process voted.
+"""Drawings judged blind: who draws under which letter, and what a class voted in this process.
 
 Lecture: "Draw a unicorn in TikZ" (Bubeck et al. 2023, arXiv:2303.12712). Who knows a name judges the name, so the
 drawings stand as A, B, C in a seeded order until a vote. Knows neither models nor pages.
@@ -17,7 +17,7 @@ from lecture_core.errors import InvalidInputError
 FEWEST, MOST = 3, 8
 """Drawings of a round."""
 NONE = "None of them"
-_ROUNDS, _VOTERS = 200, 2000  # kept at a time; beyond, the round touched longest ago goes, and a full one takes no vote
+ROUNDS, VOTERS = 200, 2000  # kept at a time; beyond, the round voted on longest ago goes, and a full one takes no vote
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,9 @@ def fingerprint(thing: str, texts: Mapping[Entry, str]) -> str:
 class Tally:
     """Votes of this process, kept until it ends; bounded in rounds and voters. Safe from several threads."""
 
-    def __init__(self, *, rounds: int = _ROUNDS, voters: int = _VOTERS) -> None:
+    lasting = False
+
+    def __init__(self, *, rounds: int = ROUNDS, voters: int = VOTERS) -> None:
         """Start without votes."""
         self._limit, self._voters = rounds, voters
         self._votes: OrderedDict[str, dict[Hashable, str]] = OrderedDict()
@@ -99,7 +101,3 @@ class Tally:
         """Return the votes of a round by choice."""
         with self._lock:
             return Counter(self._votes.get(drawings, {}).values())
-
-
-TALLY = Tally()
-"""The votes of this server process."""

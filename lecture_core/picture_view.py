@@ -1,4 +1,4 @@
-"""Pictures on their way in and out: a visitor's file checked and decoded, a small picture enlarged for the eye.
+"""Pictures on their way in and out: a visitor's file checked and decoded, a picture scaled for the eye.
 
 Pure: numpy and Pillow. Nothing is written to disk.
 """
@@ -13,6 +13,7 @@ from lecture_core.errors import InvalidInputError
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_BYTES, MAX_PIXELS, KEPT_SIDE = 5_000_000, 40_000_000, 512
+_SMALL = 64  # pixels; up to here each pixel stays a square
 _LINE, _FRAME = (150, 150, 150), (0, 114, 178)
 
 
@@ -49,25 +50,36 @@ def _mistake(expected: str, got: str) -> InvalidInputError:
     return InvalidInputError(expected=expected, got=got, remedy="save the picture smaller, as PNG or JPEG")
 
 
+def reduced(picture: np.ndarray, *, side: int) -> np.ndarray:
+    """Return the picture with its longer side at most `side` pixels, smoothed; (H, W, 3) uint8."""
+    image = Image.fromarray(picture)
+    image.thumbnail((side, side))
+    return np.asarray(image, dtype=np.uint8)
+
+
 def enlarged(picture: np.ndarray, *, side: int = 384, grid: int = 0, chosen: int | None = None) -> np.ndarray:
-    """Enlarge a small square picture without smoothing, with thin grid lines and one cell framed.
+    """Scale a picture for the eye, a small one without smoothing, with thin grid lines and one cell framed.
 
     Args:
-        side: of the result, in pixels.
+        side: width of the result, in pixels; the height keeps the proportions.
         grid: cells a side; 0 for no lines.
         chosen: a cell to frame, counted row by row from the top left.
     """
-    image = Image.fromarray(picture).resize((side, side), Image.Resampling.NEAREST)
+    height, width = picture.shape[:2]
+    size = side, max(1, round(side * height / width))
+    smooth = Image.Resampling.NEAREST if width <= _SMALL else Image.Resampling.LANCZOS
+    image = Image.fromarray(picture).resize(size, smooth)
     draw = ImageDraw.Draw(image)
     for i in range(1, grid):
-        at = i * side // grid
-        draw.line((at, 0, at, side), fill=_LINE)
-        draw.line((0, at, side, at), fill=_LINE)
+        across, down = (i * length // grid for length in size)
+        draw.line((across, 0, across, size[1]), fill=_LINE)
+        draw.line((0, down, size[0], down), fill=_LINE)
     if chosen is not None:
-        draw.rectangle(_box(chosen, grid, side), outline=_FRAME, width=4)
+        draw.rectangle(_box(chosen, grid, size), outline=_FRAME, width=4)
     return np.asarray(image)
 
 
-def _box(cell: int, grid: int, side: int) -> tuple[int, int, int, int]:
+def _box(cell: int, grid: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
     row, column = divmod(cell, grid)
-    return column * side // grid, row * side // grid, (column + 1) * side // grid, (row + 1) * side // grid
+    width, height = size
+    return column * width // grid, row * height // grid, (column + 1) * width // grid, (row + 1) * height // grid

@@ -21,6 +21,7 @@ def fit_json(points: Points, fit: Fit, found: Mapping[str, Interval], flops: flo
         "delta": DELTA,
         "runs": len(points),
         "starts": fit.starts,
+        "agreeing": fit.agreeing,
         "converged": fit.converged,
         "objective": fit.objective,
         "constants": fit.law.constants(),

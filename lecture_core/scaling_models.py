@@ -22,7 +22,7 @@ class ModelPoint:
 
     Attributes:
         name: with its size, `Chinchilla 70B`.
-        family: models trained alike, `Llama-3`.
+        family: models trained alike, `Llama 3`.
         parameters: all of them, a count.
         active_parameters: those that compute on each token; fewer than `parameters` in a mixture of experts.
         tokens: seen in pre-training, a count.
@@ -65,6 +65,15 @@ def load_models(path: Path = MODELS_FILE) -> tuple[ModelPoint, ...]:
         if tuple(reader.fieldnames or ()) != _COLUMNS:
             raise TableError(f"{path.name}, header: expected {', '.join(_COLUMNS)}; got {reader.fieldnames}.")
         return tuple(_point(row, f"{path.name}, row {number}") for number, row in enumerate(reader, start=2))
+
+
+def named(name: str) -> ModelPoint | None:
+    """Return the model of this name, however its spaces and hyphens are written: `Llama-3 8B` is `Llama 3 8B`."""
+    return next((model for model in load_models() if _letters(model.name) == _letters(name)), None)
+
+
+def _letters(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum() or character == ".")
 
 
 def _point(row: dict[str, str], place: str) -> ModelPoint:

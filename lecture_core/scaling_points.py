@@ -24,6 +24,8 @@ from lecture_core.scaling_runs import ScalingRun
 
 Array = NDArray[np.float64]
 RESAMPLES, CHUNK = 1000, 50
+MOST_FITTED = 2_000
+"""Runs of a visitor's table that are fitted; a larger table is thinned."""
 DELTA = 1e-3
 """Huber loss: residuals of log loss below it count squared. Source: Hoffmann et al. 2022."""
 
@@ -50,6 +52,15 @@ class Points:
         """Return recorded runs as columns."""
         columns = zip(*((float(r.parameters), float(r.tokens), r.loss_per_token) for r in runs), strict=True)
         return cls(*columns) if runs else cls((), (), ())
+
+
+def thinned(points: Points, most: int = MOST_FITTED) -> Points:
+    """Return at most so many of the runs, evenly picked by compute, the cheapest and the costliest among them."""
+    if len(points) <= most:
+        return points
+    by_compute = np.argsort(points.flops, kind="stable")
+    chosen = by_compute[np.linspace(0, len(points) - 1, most).round().astype(int)].tolist()
+    return Points(*(tuple(column[i] for i in chosen) for column in (points.parameters, points.tokens, points.loss)))
 
 
 def predicted(law: Law, points: Points) -> Array:

@@ -116,6 +116,11 @@ def split(runs: Sequence[ScalingRun]) -> tuple[tuple[ScalingRun, ...], tuple[Sca
     return tuple(by_compute[:cut]), tuple(by_compute[cut:])
 
 
+def reach(shown: Sequence[ScalingRun], held_out: Sequence[ScalingRun]) -> float:
+    """Return how many times the compute of the costliest run shown the costliest run held out has."""
+    return max(run.flops for run in held_out) / max(run.flops for run in shown)
+
+
 def provenance(runs: Sequence[ScalingRun]) -> Provenance:
     """Where recorded runs come from, for the caption under them."""
     dates = sorted({run.date for run in runs})

@@ -12,26 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lecture_core.errors import InvalidInputError, LectureError
+from lecture_core.scaling_cells import decimal_sign, is_number, number
+from lecture_core.scaling_columns import guess
 from lecture_core.scaling_points import Points
 
 LIMIT_BYTES = 5 * 2**20
-MOST_RUNS = 2_000
 SEPARATORS = {";": "semicolon", "\t": "tab", ",": "comma"}
-UNITS = {"counts": 1.0, "thousands": 1e3, "millions": 1e6, "billions": 1e9, "trillions": 1e12}
-COMPUTE_UNITS = {"FLOPs": 1.0, "1e18 FLOPs": 1e18, "PFLOP/s-days": 8.64e19}
-LOSS_UNITS = {"nats per token": 1.0, "bits per token": 0.6931471805599453}
-NAMES = {
-    "loss": r"(final|test|val|valid|validation|eval)?_?(loss|nll|nats|ce|cross_entropy|loss_per_token|l)",
-    "parameters": r"n|(n_?params?|num_params?|params?|parameters?|model_size|size)(_.*)?",
-    "tokens": r"d|(tokens?|n_tokens|num_tokens|training_tokens|data|dataset_size)(_.*)?",
-    "compute": r"c|(flops?|compute|training_flops?|training_compute)(_.*)?",
-}
-"""What columns are called, as a pattern over the name in small letters with underscores."""
-
 _SHOWN = 4  # faults named in one message
-_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
-_SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -90,7 +77,7 @@ def read(text: str) -> RawTable:
 
     Raises:
         LectureError: the first row holds numbers, or
-        InvalidInputError: nothing, one column, a row of another length, more than 2,000 rows, or a broken quote.
+        InvalidInputError: nothing, one column, a row of another length, or a broken quote.
     """
     if len(text) > LIMIT_BYTES:
         raise _too_large(len(text))
@@ -100,17 +87,15 @@ def read(text: str) -> RawTable:
         raise _refuse("a table of runs", "nothing", "paste rows, or upload a CSV file")
     if len(rows[0]) < 2:
         raise _refuse("columns separated by comma, semicolon or tab", "one column", "add the separators")
-    if all(_value(cell, ".") is not None or _plain(cell) for cell in rows[0] if cell):
+    if all(is_number(cell) for cell in rows[0] if cell):
         raise LectureError(
             f"The first line must name the columns; it reads: {', '.join(rows[0])[:60]}. "
             f"Add a line such as: {separator.join(('parameters', 'tokens', 'loss'))}."
         )
     header = _unique(rows[0])
     body = list(zip(lines, rows, strict=True))[1:]
-    if len(body) > MOST_RUNS:
-        raise _refuse(f"at most {MOST_RUNS:,} rows", f"{len(body):,}", "keep one row a run: its final loss")
     padded = tuple(_padded(row, line, len(header), separator) for line, row in body)
-    return RawTable(header, padded, tuple(line for line, _ in body), separator, _decimal(padded, separator))
+    return RawTable(header, padded, tuple(line for line, _ in body), separator, _decimal(header, padded))
 
 
 def _refuse(expected: str, got: str, remedy: str) -> InvalidInputError:
@@ -163,39 +148,14 @@ def _padded(row: tuple[str, ...], line: int, width: int, separator: str) -> tupl
     return row + ("",) * (width - len(row))
 
 
-def _plain(cell: str) -> bool:
-    return bool(_NUMBER.fullmatch(cell.replace(",", ".")))
-
-
-def _decimal(rows: Sequence[Sequence[str]], separator: str) -> str:
-    if separator == ",":
-        return "."
-    cells = [cell for row in rows for cell in row]
-    commas = [cell for cell in cells if _NUMBER.fullmatch(cell.replace(",", ".")) and "," in cell]
-    points = any(_NUMBER.fullmatch(cell) and "." in cell for cell in cells)
-    return "," if commas and not points and not all(_GROUPED.fullmatch(cell) for cell in commas) else "."
-
-
-def guess(header: Sequence[str]) -> dict[str, str]:
-    """Return which column seems to hold what: quantity to name, without those that no name fits."""
-    found: dict[str, str] = {}
-    for quantity, pattern in NAMES.items():
-        for name in header:
-            plain = re.sub(r"\W+", "_", name.casefold()).strip("_")
-            if name not in found.values() and re.fullmatch(pattern, plain):
-                found[quantity] = name
-                break
-    return found
-
-
-def guess_unit(name: str, cells: Sequence[str]) -> str:
-    """Return the unit of a column of parameters or tokens, by its name, else by the size of its numbers."""
-    plain = re.sub(r"[\W_]+", " ", name).strip()
-    for unit, pattern in (("billions", r"\b(b|bn|billions?)$"), ("millions", r"\b(m|mio|millions?)$")):
-        if re.search(pattern, plain, re.IGNORECASE) and plain.casefold() not in ("b", "m"):
-            return unit
-    values = [value for cell in cells[:200] if (value := _value(cell, ".")) is not None]
-    return "counts" if not values or max(values) >= 1e5 else "millions"
+def _decimal(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the decimal sign as it seems; a loss is below 1,000, so its column has no groups and says it best."""
+    if (loss := guess(header).get("loss")) is not None:
+        place = header.index(loss)
+        signs = {sign for row in rows for sign in ".," if sign in row[place] and is_number(row[place])}
+        if len(signs) == 1:
+            return signs.pop()
+    return decimal_sign(cell for row in rows for cell in row)
 
 
 def points(table: RawTable, mapped: Mapped, *, skip_bad: bool = False) -> tuple[Points, int]:
@@ -209,56 +169,56 @@ def points(table: RawTable, mapped: Mapped, *, skip_bad: bool = False) -> tuple[
     Raises:
         InvalidInputError: a quantity is missing, or cells are not numbers above zero; names rows and columns.
     """
-    _check_columns(mapped)
+    _check_columns(table.header, mapped)
     runs, faults, bad_rows = [], [], 0
+    places = {quantity: table.header.index(name) for quantity, name in mapped.columns.items()}
     for line, row in zip(table.lines, table.rows, strict=True):
-        read = {quantity: row[table.header.index(name)] for quantity, name in mapped.columns.items()}
-        said = [_fault(cell, line, mapped.columns[q], mapped.decimal) for q, cell in read.items()]
-        faults += (found := [fault for fault in said if fault])
+        values = {quantity: number(row[place], mapped.decimal) for quantity, place in places.items()}
+        found = [(line, q, row[places[q]]) for q, v in values.items() if v is None or not 0 < v < math.inf]
+        faults += found
         bad_rows += bool(found)
         if not found:
-            runs.append(_run({q: _value(c, mapped.decimal) or 0.0 for q, c in read.items()}, mapped.units))
+            runs.append(_run({q: v for q, v in values.items() if v}, mapped.units))
     if faults and not skip_bad:
-        more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
-        raise _refuse(
-            "numbers above 0 in every row",
-            "; ".join(faults[:_SHOWN]) + more,
-            "correct these cells, or leave those rows out",
-        )
+        raise _refuse("numbers above 0 in every row", _listed(faults, mapped), _remedy(faults, mapped.decimal))
     n, d, loss = zip(*runs, strict=True) if runs else ((), (), ())
     return Points(n, d, loss), bad_rows
 
 
-def _check_columns(mapped: Mapped) -> None:
-    given = [q for q in ("parameters", "tokens", "compute") if q in mapped.columns]
-    if "loss" not in mapped.columns or len(given) < 2:
-        missing = " and ".join(given) or "none of them"
+def _check_columns(header: Sequence[str], mapped: Mapped) -> None:
+    if "loss" not in mapped.columns:
+        others = [name for name in header if name not in mapped.columns.values()]
         raise _refuse(
-            "a column for the loss and two of parameters, tokens and compute",
-            missing + ("" if "loss" in mapped.columns else ", and no loss"),
-            "choose the columns",
+            "a column with the loss of each run",
+            f"the columns {', '.join(name[:30] for name in header[:8])}, and none known as a loss",
+            "choose it under “Loss”, or add it" if others else "add it",
         )
+    given = [q for q in ("parameters", "tokens", "compute") if q in mapped.columns]
+    if len(given) < 2:
+        got = " and ".join(given) or "none of them"
+        raise _refuse("two of parameters, tokens and compute beside the loss", got, "choose the columns")
     if len(set(mapped.columns.values())) < len(mapped.columns):
         raise _refuse("a column of its own for each quantity", "one column twice", "choose another column")
 
 
-def _fault(cell: str, line: int, column: str, decimal: str) -> str:
-    value = _value(cell, decimal)
-    if value is not None and 0 < value < float("inf"):
-        return ""
-    got = "a formula" if cell.startswith(("=", "@")) else "nothing" if not cell else f"“{cell[:20]}”"
-    return f"row {line}, column {column[:30]}: {got}"
+Fault = tuple[int, str, str]  # row in the file, quantity, cell
 
 
-def _value(cell: str, decimal: str) -> float | None:
-    text = re.sub(r"(?<=\d)[\s\u00a0\u202f_'](?=\d{3})", "", cell)
-    if decimal == ",":
-        text = text.replace(".", "").replace(",", ".") if re.search(r"\.\d{3}(\D|$)", text) else text.replace(",", ".")
-    elif _GROUPED.fullmatch(text):
-        text = text.replace(",", "")
-    factor = _SUFFIXES.get(text[-1:].casefold(), 1.0)
-    text = text[:-1].rstrip() if factor > 1 else text
-    return float(text) * factor if _NUMBER.fullmatch(text) else None
+def _listed(faults: Sequence[Fault], mapped: Mapped) -> str:
+    said = []
+    for line, quantity, cell in faults[:_SHOWN]:
+        got = "a formula" if cell.startswith(("=", "@")) else "nothing" if not cell else f"“{cell[:20]}”"
+        said.append(f"row {line}, column {mapped.columns[quantity][:30]}: {got}")
+    more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+    return "; ".join(said) + more
+
+
+def _remedy(faults: Sequence[Fault], decimal: str) -> str:
+    other = {".": ",", ",": "."}[decimal]
+    usual = "correct these cells, or leave those rows out"
+    if any(number(cell, other) is not None and number(cell, decimal) is None for _, _, cell in faults):
+        return f"choose the other decimal sign, {usual}"
+    return usual
 
 
 def _run(values: Mapping[str, float], units: Mapping[str, float]) -> tuple[float, float, float]:

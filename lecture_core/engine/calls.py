@@ -5,10 +5,11 @@ They know neither threads nor memory: an engine gives them `_run` and `_forward`
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from lecture_core.engine.pictures import CoveredAnswers, ImageAnswer, Picture
-from lecture_core.engine.remembering import Remembering, recorded, remembered
+from lecture_core.engine.remembering import Call, Remembering, recorded, remembered
 from lecture_core.engine.results import (
     Corruption,
     Detection,
@@ -34,6 +35,17 @@ MASKED = ("masked_lm", "rtd_generator")
 CAUSAL = ("causal_lm",)
 SEQ2SEQ = ("seq2seq",)
 VISION = ("vision_language",)
+
+
+def remembered_unless_private(call: Call) -> Call:
+    """As `remembered`, for a call about a picture: nothing is kept where the picture is a visitor's own."""
+    kept = remembered(call)
+
+    @wraps(call)
+    def answered(self: Remembering, picture: Picture, *inputs: Any, **settings: Any) -> Any:
+        return (call if picture.private else kept)(self, picture, *inputs, **settings)
+
+    return cast(Any, answered)
 
 
 class ModelCalls(Remembering):
@@ -211,7 +223,7 @@ class ModelCalls(Remembering):
 
         return self._run(model, SEQ2SEQ, lambda m: t2t.target_logprobs(text, target, m, top_k=top_k))
 
-    @remembered
+    @remembered_unless_private
     def answer_about_image(
         self, picture: Picture, question: str, *, model: str, top_k: int = 5, session: str = ""
     ) -> ImageAnswer:
@@ -228,7 +240,7 @@ class ModelCalls(Remembering):
 
         return self._run(model, VISION, lambda m: vision_language.answer(picture, question, m, top_k=top_k))
 
-    @remembered
+    @remembered_unless_private
     def answer_when_covered(
         self,
         picture: Picture,

@@ -1,7 +1,7 @@
 """Pictures as plain values, and what engines return about them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,15 +14,24 @@ MAX_SIDE = 2048  # pixels
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture without any file format: `rgb` holds height x width x 3 bytes, row by row from the top left."""
+    """A picture without any file format.
+
+    Attributes:
+        rgb: height x width x 3 bytes, row by row from the top left.
+        private: a visitor's own picture; neither it nor what is computed from it is kept.
+    """
 
     width: int
     height: int
     rgb: bytes
+    private: bool = field(default=False, compare=False, repr=False)  # outside of the name of a recorded answer
 
     @classmethod
-    def of(cls, pixels: np.ndarray) -> "Picture":
+    def of(cls, pixels: np.ndarray, *, private: bool = False) -> "Picture":
         """Take over an array; (H, W, 3) uint8.
+
+        Args:
+            private: whether it is a visitor's own.
 
         Raises:
             InvalidInputError: another shape or type, or a side of 0 or more than 2,048 pixels.
@@ -34,7 +43,7 @@ class Picture:
                 got=f"{pixels.dtype} of shape {pixels.shape}",
                 remedy="give a smaller picture",
             )
-        return cls(pixels.shape[1], pixels.shape[0], pixels.tobytes())
+        return cls(pixels.shape[1], pixels.shape[0], pixels.tobytes(), private)
 
     def pixels(self) -> np.ndarray:
         """The picture as an array; (H, W, 3) uint8, read-only."""
@@ -49,7 +58,7 @@ class ImageAnswer:
         text: the answer as a person reads it.
         tokens: each token written with its log-probability (nats) and the best alternatives; the end token last,
             unless `reason` is `length`.
-        question_tokens: tokens of the question.
+        question_tokens: tokens of the question; for a chat model all it reads, the picture's places counted.
         unknown: words of the question that the model has no token for; it reads them all as the same one.
         reason: `stop` (end token) or `length`.
     """

@@ -1,4 +1,4 @@
-"""Charts of Chinchilla's three approaches, of the laws of 2020 and 2022 on the same axes, and of digits that matter.
+"""Charts of Chinchilla's three approaches, of a planned training, and of digits that matter.
 
 Lecture: Chinchilla. Plain data in, a plotly figure out; losses are in nats per token.
 """
@@ -10,10 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from lecture_core.figures.template import FAMILY_COLOURS, base_layout, log_axis
-from lecture_core.kaplan import KAPLAN
 from lecture_core.quantities import count, power, three_digits
-from lecture_core.scaling_laws import Law, compute_optimal, frontier, isoflop_curve, training_flops
-from lecture_core.scaling_models import ModelPoint
+from lecture_core.scaling_laws import Law, compute_optimal, isoflop_curve
 from lecture_core.three_approaches import BestSizes, Profile, SizeCurve, TrainingRuns
 from lecture_core.training_plan import TrainingPlan
 
@@ -92,47 +90,6 @@ def parametric_fit(runs: TrainingRuns, law: Law, budgets: Sequence[float], *, he
     chart.update_xaxes(title_text="parameters N", **log_axis(4e7, 1e11, count))
     chart.update_yaxes(title_text="loss (nats per token)", range=[2.0, 3.5])
     return chart
-
-
-def two_laws(law: Law, flops: float, models: Sequence[ModelPoint], *, height: int = 420) -> go.Figure:
-    """Draw the best size over compute, as thought in 2020 and in 2022, with the models of the time."""
-    title = "The same compute, two answers: how large should the model be?"
-    chart = go.Figure(layout=base_layout(height=height, title=title))
-    budgets = np.geomspace(1e18, 1e27, 37)
-    for name, (n, d, _), colour in (
-        ("2020: N ~ C<sup>0.73</sup>", KAPLAN.frontier(budgets), OLD),
-        (f"2022: N ~ C<sup>{law.size_exponent:.2f}</sup>", frontier(budgets, law), BEST),
-    ):
-        said = [
-            f"{name}<br>{power(c)} FLOPs<br>N = {count(a)}, D = {count(b)}"
-            for c, a, b in zip(budgets, n, d, strict=True)
-        ]
-        chart.add_trace(
-            go.Scatter(
-                x=budgets, y=n, mode="lines+text", line={"color": colour, "width": 3}, hovertext=said, hoverinfo="text",
-                text=[name if i == 14 else "" for i in range(37)], textfont={"color": colour},
-                textposition="top left" if colour == OLD else "bottom right",
-            )
-        )  # fmt: skip
-    chart.add_trace(_placed(models))
-    chart.add_vline(flops, line={"color": GREY, "dash": "dot"})
-    chart.update_xaxes(title_text="compute C (FLOPs)", **log_axis(1e18, 1e27, power))
-    chart.update_yaxes(title_text="best size N (parameters)", **log_axis(1e7, 1e14, count))
-    return chart
-
-
-def _placed(models: Sequence[ModelPoint]) -> go.Scatter:
-    places = {"Gopher": "bottom right", "Chinchilla": "bottom right", "MT-NLG": "middle right", "GPT-3": "middle left"}
-    return go.Scatter(
-        x=[training_flops(m.active_parameters, m.tokens) for m in models],
-        y=[m.active_parameters for m in models],
-        mode="markers+text",
-        marker={"color": GREY, "size": 9},
-        text=[m.family if m.family in places else "" for m in models],
-        textposition=[places.get(m.family, "top center") for m in models],
-        hovertext=[f"{m.name}<br>N = {count(m.parameters)}, D = {count(m.tokens)}<br>{m.source}" for m in models],
-        hoverinfo="text",
-    )
 
 
 def digits_kept(laws: Sequence[tuple[str, Sequence[Law]]], flops: float, kept: int, *, height: int = 320) -> go.Figure:

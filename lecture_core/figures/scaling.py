@@ -29,8 +29,9 @@ LABEL_POSITIONS = {
     "MT-NLG": "bottom right",
     "Chinchilla": "bottom right",
     "LLaMA": "middle left",
-    "Llama-3": "bottom left",
-    "Qwen-2.5": "top right",
+    "Llama 2": "middle left",
+    "Llama 3": "bottom left",
+    "Qwen2.5": "top right",
     "DeepSeek-V3": "top center",
 }
 """Where a family's name stands, so that none covers another, on a phone too."""
@@ -259,7 +260,7 @@ def _published(models: Sequence[ModelPoint]) -> tuple[go.Scatter, go.Scatter, go
 
 def _places(models: Sequence[ModelPoint]) -> list[tuple[float, float, str, str]]:
     """Parameters, tokens, name and source of each model, by size; a mixture twice, with all and active parameters."""
-    places = [(m.parameters, m.tokens, m.name + (" (total)" if m.is_mixture else ""), m.source) for m in models]
+    places = [(m.parameters, m.tokens, m.name + (" (all)" if m.is_mixture else ""), m.source) for m in models]
     places += [(m.active_parameters, m.tokens, f"{m.name} (active)", m.source) for m in models if m.is_mixture]
     return sorted(places)
 

@@ -7,10 +7,13 @@ import streamlit as st
 
 from lecture_core import drawing
 from lecture_core.continuations import Sample
-from lecture_core.drawing_round import NONE, TALLY, Entry, fingerprint
+from lecture_core.drawing_round import NONE, Entry, fingerprint
+from lecture_core.engine.waiting import goes_first
+from lecture_core.errors import LectureError
 from lecture_core.ui import results
 from lecture_core.ui.errors import escape_markdown
 from lecture_core.ui.memory import session_id
+from lecture_core.vote_store import TALLY
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,10 @@ class Round:
 
 
 def judge(stem: str, now: Round) -> None:
-    """Ask for one vote, then reveal; where nobody drew there is nothing to vote on."""
+    """Ask for one vote, then reveal; where nobody drew there is nothing to vote on. Raises what the votes' file does.
+
+    The instructor sees how many voted for each letter, before the names are told.
+    """
     name, drew = now.fingerprint, now.drew
     mine = TALLY.choice(name, session_id())
     peeked = st.session_state.get(f"{stem}_peeked") == name
@@ -67,10 +73,19 @@ def judge(stem: str, now: Round) -> None:
         st.markdown(f"**None of the {len(now.letters)} drew anything, so there is nothing to vote on.**")
     elif mine is None and not peeked:
         _ask(stem, now, name)
+        if goes_first():
+            _letters_so_far(now, name)
         return
     else:
         _tally(now, name, mine)
     _reveal(now)
+
+
+def _letters_so_far(now: Round, name: str) -> None:
+    counts = TALLY.counts(name)
+    said = [*((letter, now.letters[letter].name) for letter in now.drew), (NONE, NONE)]
+    shown = " · ".join(f"{letter}: **{counts[choice]}**" for letter, choice in said)
+    st.markdown(f":material/co_present: Votes so far, for you as the instructor: {shown}. Total {counts.total()}.")
 
 
 def _ask(stem: str, now: Round, name: str) -> None:
@@ -84,11 +99,16 @@ def _ask(stem: str, now: Round, name: str) -> None:
         st.button(label, key=f"{stem}_cast", icon=icon, disabled=choice is None, on_click=_cast, args=cast)
         st.button("Reveal without a vote", key=f"{stem}_peek", type="tertiary", on_click=_peek, args=(stem, name))
     st.caption("One vote a visitor and round. Names, prompt and texts come after it.")
+    if error := st.session_state.pop(f"{stem}_not_counted", ""):
+        st.error(escape_markdown(error), icon=":material/error:")
 
 
 def _cast(stem: str, name: str, choice: str) -> None:
-    if not TALLY.vote(name, session_id(), choice):
-        _peek(stem, name)
+    try:
+        if not TALLY.vote(name, session_id(), choice):
+            _peek(stem, name)
+    except LectureError as error:  # a callback has no place to show it: the next run does
+        st.session_state[f"{stem}_not_counted"] = str(error)
 
 
 def _peek(stem: str, name: str) -> None:
@@ -104,9 +124,10 @@ def _tally(now: Round, name: str, mine: str | None) -> None:
         "Votes": [f"{counts[row]}{', yours' if row == mine else ''}" for row in rows],
     }
     st.dataframe(table, hide_index=True, height="content", alt="Votes by drawing")
+    where = "kept on this server." if TALLY.lasting else "kept in this server's memory until it restarts."
     st.caption(
-        f"{counts.total()} {'vote' if counts.total() == 1 else 'votes'} on exactly these drawings, kept in this "
-        "server's memory until it restarts." + (" You revealed them without a vote." if mine is None else "")
+        f"{counts.total()} {'vote' if counts.total() == 1 else 'votes'} on exactly these drawings, {where}"
+        + (" You revealed them without a vote." if mine is None else "")
     )
 
 

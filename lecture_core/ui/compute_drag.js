@@ -134,6 +134,13 @@ function listen(view) {
     clearTimeout(view.rest);
     view.rest = setTimeout(() => report(view), REST);
   };
+  // The list above the chart does the same for those who use the keyboard.
+  view.chart.onclick = (event) => {
+    if (event.target.closest(".handle")) return;
+    const frame = view.chart.getBoundingClientRect();
+    const name = nearestOther(event.clientX - frame.left, event.clientY - frame.top, view.data, view.scale);
+    if (name) view.send("chosen", name);
+  };
   view.best.onclick = () => glide(view, view.data.best);
   view.home.onclick = () => glide(view, view.data.published);
 }

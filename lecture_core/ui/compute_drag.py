@@ -24,7 +24,8 @@ def drag_a_model(stem: str, law: Law) -> None:
     st.subheader("Was it the right size? Drag it along its budget", anchor=False)
     st.markdown(
         "On the dashed line the compute 6ND stays what the model had: fewer parameters buy more tokens. Drag the "
-        "orange point, or move it with the arrow keys, to where the loss is lowest."
+        "orange point, or move it with the arrow keys, to where the loss is lowest. A click on a grey point chooses "
+        "that model."
     )
     names = list(MODELS)
     model = MODELS[
@@ -33,7 +34,12 @@ def drag_a_model(stem: str, law: Law) -> None:
     place = _place(stem, model, law)
     key = f"{stem}_drag"
     data = drag_data(model, law, load_models(), place)
-    components.compute_drag(key=key, data=data, on_placed_change=partial(_keep, stem, model))
+    components.compute_drag(
+        key=key,
+        data=data,
+        on_placed_change=partial(_keep, stem, model),
+        on_chosen_change=partial(_choose, stem),
+    )
     st.markdown(moved(model, law))
     results.caption(Provenance(source=f"{model.source}; law: {law.source or 'your own constants'}"))
 
@@ -63,3 +69,10 @@ def _keep(stem: str, model: ModelPoint) -> None:
     if placed is not None:
         home = written(float(placed)) == written(model.active_parameters)
         st.session_state[f"{stem}_place"] = (model.name, None if home else written(float(placed)))
+
+
+def _choose(stem: str) -> None:
+    """Show the model whose grey point was clicked."""
+    chosen = st.session_state[f"{stem}_drag"].get("chosen")
+    if chosen in MODELS:
+        st.session_state[f"{stem}_moved"] = chosen

@@ -2,6 +2,7 @@
 // the loss is E + A/N^alpha + B/D^beta with the constants that Python passed. Comes before compute_drag.js, in one text.
 
 const STRIP = 96; // height of the strip of losses under the chart, in pixels
+const PICK = 12; // pixels around another model's point where a click chooses it
 const EDGE = { left: 58, right: 12, top: 10, gap: 34, below: 44 };
 
 export function lossAt(n, data) {
@@ -89,6 +90,13 @@ function cut(svg, s, y, height) {
   return draw(svg, "g", { "clip-path": `url(#${id})` });
 }
 
+// The other model whose point is nearest to a place on the screen, if any is near.
+function nearestOther(x, y, data, s) {
+  const away = ([n, d]) => Math.hypot(s.x(n) - x, s.y(d) - y);
+  const [first] = data.others.toSorted((a, b) => away(a) - away(b));
+  return first && away(first) <= PICK ? first[2] : null;
+}
+
 function still(svg, data, s) {
   const [low, high] = data.reach;
   const plane = cut(svg, s, EDGE.top, s.inner.h);
@@ -96,8 +104,9 @@ function still(svg, data, s) {
   const tokens = (n) => data.flops / 6 / n;
   draw(plane, "path", { class: "frontier", d: path(data.frontier.map(([n, d]) => [s.x(n), s.y(d)])) });
   for (const [n, d, name] of data.others) {
-    const dot = draw(plane, "circle", { class: "other", cx: s.x(n), cy: s.y(d), r: 4 });
-    draw(dot, "title", {}, `${name}: ${count(n)} parameters, ${count(d)} tokens`);
+    draw(plane, "circle", { class: "other", cx: s.x(n), cy: s.y(d), r: 4 });
+    const area = draw(plane, "circle", { class: "pick", cx: s.x(n), cy: s.y(d), r: PICK });
+    draw(area, "title", {}, `${name}: ${count(n)} parameters, ${count(d)} tokens; click to choose it`);
   }
   draw(plane, "path", { class: "budget", d: path([low, high].map((n) => [s.x(n), s.y(tokens(n))])) });
   const along = Array.from({ length: 81 }, (_, i) => low * (high / low) ** (i / 80));

@@ -14,7 +14,7 @@ from lecture_core.scaling_laws import Law
 from lecture_core.scaling_models import ModelPoint
 from lecture_core.scaling_report import SHOWN_NAMES
 from lecture_core.serving_speed import token_price
-from lecture_core.ui import serving_speed
+from lecture_core.ui import scaling_links, serving_speed
 from lecture_core.ui.charts import quick_chart
 from lecture_core.ui.scaling_inputs import FITS
 
@@ -22,7 +22,24 @@ FIRST_LAW = next(iter(FITS))
 QUALITIES = {count(n): n for n in log_marks(1e8, 1e12, also=[7e9, 13e9, 70e9])}
 SERVED = {"none": 0.0} | {count(d): d for d in log_marks(1e9, 1e16)}
 FLOPS, MONEY = COSTS = ("FLOPs", "Money")
+PRICES = {
+    "hour": ("An accelerator for an hour", 0.01, 1000.0, 2.0),
+    "peak": ("Its peak, TFLOP/s", 1.0, 1e6, 989.0),
+    "mfu": ("Utilisation in training", 0.01, 1.0, 0.4),
+    "serving": ("Utilisation in serving", 0.01, 1.0, 0.1),
+}
+"""Label, lowest, highest and first value of each price."""
 BITS = (16, 8, 4)
+
+
+def explain_link(stem: str) -> None:
+    """Say which values of the address cannot be used; call before the inputs."""
+    constants = [*FITS, *SHOWN_NAMES]
+    loads = tuple(serving_speed.LOADS.values())
+    choices = {"quality": QUALITIES, "served": SERVED, "constants": constants, "cost": COSTS, "load": loads}
+    scaling_links.explain(
+        stem, choices, {name: row[1:3] for name, row in PRICES.items()} | {"here": serving_speed.HOUR}
+    )
 
 
 def choose_law(stem: str) -> Law:
@@ -40,10 +57,8 @@ def prices(stem: str) -> tuple[Prices, str]:
     if kind != MONEY:
         return FLOPS_ALONE, "FLOPs"
     with st.popover("Prices", icon=":material/tune:"):
-        hour = st.number_input("An accelerator for an hour", 0.01, 1000.0, 2.0, key=f"{stem}_hour", bind="query-params")
-        peak = st.number_input("Its peak, TFLOP/s", 1.0, 1e6, 989.0, key=f"{stem}_peak", bind="query-params")
-        train = st.slider("Utilisation in training", 0.01, 1.0, 0.4, key=f"{stem}_mfu", bind="query-params")
-        serve = st.slider("Utilisation in serving", 0.01, 1.0, 0.1, key=f"{stem}_serving", bind="query-params")
+        hour, peak = (st.number_input(*PRICES[n], key=f"{stem}_{n}", bind="query-params") for n in ("hour", "peak"))
+        train, serve = (st.slider(*PRICES[n], key=f"{stem}_{n}", bind="query-params") for n in ("mfu", "serving"))
     return Prices(hour, peak * 1e12, train, serve), "your currency"
 
 
@@ -72,7 +87,8 @@ def economics(stem: str) -> None:
     here = served_at(token_price(speeds, hour), priced) if speeds and priced is not FLOPS_ALONE else None
     with result:
         _result(stem, size, served, law, priced, unit, here)
-    serving_speed.explain(speeds, in_chart=here is not None)
+    if served:  # else there is no line to explain
+        serving_speed.explain(speeds, in_chart=here is not None)
 
 
 def _result(stem: str, size: float, served: float, law: Law, priced: Prices, unit: str, here: Rates | None) -> None:
@@ -110,9 +126,8 @@ def memory_here(models: Sequence[ModelPoint]) -> None:
     """Show what the weights of each open model take at 16, 8 and 4 bits, and whether that fits here."""
     memory = device.memory_bytes()
     rows = [
-        {"Model": m.name}
+        {"Model": m.name, "Fits here": _fits(m, memory)}
         | {f"{bits} bits": f"{m.parameters * bits / 8e9:,.1f} GB" for bits in BITS}
-        | {"Fits here": _fits(m, memory)}
         for m in models
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", alt="Memory of each model's weights")

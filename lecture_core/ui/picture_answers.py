@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
 
 from lecture_core import catalog, picture_view, scenes
@@ -18,6 +17,7 @@ from lecture_core.scenes import Scene
 from lecture_core.ui import results, scene_board
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import escape_markdown, user_errors
+from lecture_core.ui.memory import remember
 
 TRAIN = "python -m lecture_core.training shapes_vlm --tokens 42e6"
 GRIDS = {"16 cells": 4, "64 cells": 8}
@@ -54,7 +54,7 @@ def _covered_key(stem: str, grid: int) -> str:
     return f"{stem}_covered" if grid == min(GRIDS.values()) else f"{stem}_covered_fine"
 
 
-def scene_picture(stem: str, scene: Scene, covered: Sequence[int], grid: int) -> np.ndarray:
+def scene_picture(stem: str, scene: Scene, covered: Sequence[int], grid: int) -> Picture:
     """Show the scene to be covered or rearranged by hand; return what the model sees."""
 
     def cover(cells: Sequence[int]) -> None:
@@ -68,12 +68,12 @@ def scene_picture(stem: str, scene: Scene, covered: Sequence[int], grid: int) ->
     scene_board.board(f"{stem}_board", scene, covered, grid, moving=moving, on_cover=cover, on_move=move)
     does = "drag a shape to another cell" if moving else "press a cell, or paint over several"
     st.caption(f"64 by 64 pixels, as the model sees it, enlarged: {does}.")
-    return scenes.cover(scenes.render(scene), covered, grid=grid)
+    return Picture.of(scenes.cover(scenes.render(scene), covered, grid=grid))
 
 
-def ask(pixels: np.ndarray, question: str, spec: ModelSpec) -> ImageAnswer:
-    """Ask the engine about a picture."""
-    return get_engine().answer_about_image(Picture.of(pixels), question, model=spec.id)
+def ask(picture: Picture, question: str, spec: ModelSpec) -> ImageAnswer:
+    """Ask the engine about a picture; of a private one nothing is kept."""
+    return get_engine().answer_about_image(picture, question, model=spec.id)
 
 
 def answered(key: str, result: ImageAnswer) -> None:
@@ -107,27 +107,54 @@ def verdict(scene: Scene, question: str, text: str, covered: Sequence[int]) -> N
         st.caption("This arrangement was held out: the model never saw it in training.")
 
 
-def where_it_rests(key: str, scene: Scene, question: str, grid: int, spec: ModelSpec) -> None:
-    """Show the answer's probability with each cell covered, all cells computed in one batch."""
+def whole_answer(key: str, whole: Picture, seen: Picture, now: ImageAnswer, question: str, spec: ModelSpec) -> None:
+    """Say how probable the answer to the whole picture is, and how probable it still is as the visitor covered it.
+
+    Args:
+        whole: the picture with nothing covered.
+        seen: the same picture with the visitor's covers; equal to `whole` without any.
+        now: the answer to `seen`.
+    """
+    if seen == whole:
+        st.markdown(f"{_quoted(now.text)}: **{results.percent(now.probability)}** with nothing covered.")
+        return
+    before = remember(f"{key}_whole", (spec.id, question, whole), lambda: ask(whole, question, spec))
+    ids = tuple(token.token_id for token in before.tokens)
+    found = get_engine().answer_when_covered(seen, question, ids, model=spec.id, grid=1)
+    covered, blind = results.percent(found.probability), results.percent(found.covered[0])
+    st.markdown(
+        f"{_quoted(before.text)}: **{results.percent(before.probability)}** uncovered, **{covered}** as you covered "
+        f"it, {blind} with all of it covered. Now it says {_quoted(now.text)}."
+    )
+
+
+def _quoted(text: str) -> str:
+    return f"“{escape_markdown(text)}”"
+
+
+def where_it_rests(key: str, picture: Picture, question: str, grid: int, spec: ModelSpec, name: str = "scene") -> None:
+    """Show the answer's probability with each cell covered in turn.
+
+    Args:
+        name: what the picture is called.
+    """
     with user_errors():
-        pixels = scenes.render(scene)
-        picture = Picture.of(pixels)
         engine = get_engine()
         whole = engine.answer_about_image(picture, question, model=spec.id)
         ids = tuple(token.token_id for token in whole.tokens)
         found = engine.answer_when_covered(picture, question, ids, model=spec.id, grid=grid)
         worst = min(range(grid * grid), key=lambda cell: found.covered[cell])
-        name = figures.cell_name(worst, grid)
+        cell = figures.cell_name(worst, grid)
         st.markdown(
             f"With nothing covered, “{escape_markdown(found.answer)}” has {results.percent(found.probability)}. "
-            f"Cell **{name}** matters most: without it, {results.percent(found.covered[worst])}."
+            f"Cell **{cell}** matters most: without it, {results.percent(found.covered[worst])}."
         )
         left, right = st.columns([2, 3], gap="large", vertical_alignment="bottom")
         with left:
-            shown = picture_view.enlarged(pixels, grid=grid, chosen=worst)
-            st.image(shown, width=300, caption=f"Framed: {name}", alt=f"The scene with cell {name} framed")
+            shown = picture_view.enlarged(picture.pixels(), grid=grid, chosen=worst)
+            st.image(shown, width=300, caption=f"Framed: {cell}", alt=f"The {name} with cell {cell} framed")
         with right:
-            alt = f"Grid of {grid * grid} cells; covering {name} leaves {results.percent(found.covered[worst])}"
+            alt = f"Grid of {grid * grid} cells; covering {cell} leaves {results.percent(found.covered[worst])}"
             chart(figures.when_covered(found), key=f"{key}_heat", alt=alt)
         st.caption("Numbers are per cent. Blue: the answer loses; orange: it gains; white: no change.")
         results.caption(found.provenance)
@@ -143,52 +170,3 @@ def measured(spec: ModelSpec) -> None:
             for rate in group.rates.values():
                 results.rate(group.name, rate.right, rate.n)
         results.caption(found.provenance)
-
-
-def photo(key: str, spec: ModelSpec | None) -> None:
-    """Let the visitor upload any picture and see a model of shapes fail at it; the picture is not kept."""
-    st.subheader("What it cannot do", anchor=False)
-    if spec is None:
-        st.caption("Give it any photo and see: as soon as there is a model here to give it to.")
-        return
-    st.markdown(
-        "Give it any photo. It has seen nothing but these shapes, so it answers in the words it knows, often with "
-        "confidence: probability says how sure a model is, not whether it is right."
-    )
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        file = st.file_uploader(
-            "A picture (PNG, JPEG or WebP, 5 MB at most)",
-            type=["png", "jpg", "jpeg", "webp"],
-            max_upload_size=5,
-            key=f"{key}_photo",
-            help="Scaled down in memory, shown to the model, never stored.",
-        )
-        question = st.text_input(
-            "Your question about it", "what is unusual?", key=f"{key}_photo_question", max_chars=200
-        )
-    if file is None:
-        return
-    with user_errors():
-        pixels = picture_view.decode(file.getvalue())
-        with left:
-            st.image(pixels, width=260, caption="Your picture", alt="The picture you uploaded")
-        with right:
-            picture = Picture.of(pixels)
-            answered(f"{key}_photo", get_engine().answer_about_photo(picture, question or "", model=spec.id))
-
-
-def bigger() -> None:
-    """Name the open vision-language models of the catalog: here, or the command that brings them."""
-    st.subheader("Bigger open models", anchor=False)
-    for spec in catalog.models("vision_language"):
-        if spec.origin == "bundled":
-            continue
-        found = availability(spec)
-        st.markdown(
-            f"**{escape_markdown(spec.title)}** · {spec.parameters / 1e6:,.0f}M parameters · {spec.license} · "
-            f"{'on this machine' if found.usable else 'not on this machine; the operator brings it with'}"
-        )
-        if not found.usable:
-            st.code(found.command, language=None, wrap_lines=True)
-    st.caption("They read photos and chat. The code drawer below shows how to ask one; this page does not do it yet.")

@@ -12,7 +12,7 @@ from lecture_core.quantities import count, three_digits
 from lecture_core.scaling_laws import Fit, Law
 from lecture_core.scaling_points import Points, fitted, percent_off, predicted
 from lecture_core.scaling_runs import COMMAND, ENOUGH_TO_FIT, FEWEST_TOKENS, ScalingRun
-from lecture_core.ui import page, results
+from lecture_core.ui import page, results, scaling_links
 from lecture_core.ui.charts import chart, quick_chart
 from lecture_core.ui.errors import user_errors
 
@@ -31,13 +31,57 @@ SHORT_HELP = (
 NO_FLOOR = 1e-6
 """Nats per token below which an E is none."""
 _SLIDERS = {"E": (0.05, 5.0, 0.01), "alpha": (0.02, 1.2, 0.005), "beta": (0.02, 1.2, 0.005)}
-_MEANING = {
-    "E": "E: loss that no model gets below",
-    "A": "A: weight of the parameter term",
-    "B": "B: weight of the token term",
-    "alpha": "α: how fast parameters help",
-    "beta": "β: how fast tokens help",
+_SHORT = {
+    "E": "E: loss floor",
+    "A": "A: weight of N",
+    "B": "B: weight of D",
+    "alpha": "α: how fast N helps",
+    "beta": "β: how fast D helps",
 }
+_MEANING = {
+    "E": "The loss that no model gets below.",
+    "A": "Weight of the parameter term A / N^α.",
+    "B": "Weight of the token term B / D^β.",
+    "alpha": "Exponent of the parameters: how fast more of them help.",
+    "beta": "Exponent of the tokens: how fast more of them help.",
+}
+_NARROW = 136  # pixels of a slider: two stand side by side on a phone, where all five must be seen with the chart
+FORGOTTEN = "A reload of this page forgets the forecast."
+
+
+def explain_link(stem: str) -> None:
+    """Say which values of the address cannot be used; call before the inputs."""
+    weights = [three_digits(mark) for mark in WEIGHTS]
+    choices = {"law": LAWS, "over": AXES, "short": scaling_links.SWITCH, "A": weights, "B": weights}
+    scaling_links.explain(stem, choices, {name: ends[:2] for name, ends in _SLIDERS.items()})
+
+
+def question(runs: Sequence[ScalingRun]) -> str:
+    """Return what the visitor is asked to guess, with how far the forecast reaches, computed from the runs."""
+    shown, hidden = scaling_runs.split(scaling_runs.by_length(runs)[0])
+    further = f"up to {scaling_runs.reach(shown, hidden):.1f} times their" if shown and hidden else "more"
+    return f"A law fitted to small runs forecasts runs with {further} compute. How far off will the losses be?"
+
+
+def in_sight(stem: str, runs: Sequence[ScalingRun]) -> tuple[ScalingRun, ...]:
+    """Return the runs without those that are hidden from this visitor now: held out and not revealed."""
+    if _is(_key_of(stem, "revealed")):
+        return tuple(runs)
+    hidden = set(scaling_runs.split(_fitted_runs(stem, runs))[1])
+    return tuple(run for run in runs if run not in hidden)
+
+
+def _short_too(stem: str) -> bool:
+    return bool(st.session_state.get(f"{stem}_short", st.query_params.get(f"{stem}_short") == "true"))
+
+
+def _fitted_runs(stem: str, runs: Sequence[ScalingRun]) -> tuple[ScalingRun, ...]:
+    return tuple(runs) if _short_too(stem) else scaling_runs.by_length(runs)[0]
+
+
+def _key_of(stem: str, name: str) -> str:
+    """Key of a forecast, or of whether it was revealed: it belongs to the runs that it was made from."""
+    return f"{stem}_{name}_{'all' if _short_too(stem) else 'long'}"
 
 
 def bench(stem: str, runs: Sequence[ScalingRun], live: Points) -> None:
@@ -48,24 +92,23 @@ def bench(stem: str, runs: Sequence[ScalingRun], live: Points) -> None:
         runs: recorded; the largest by compute are held out.
         live: runs trained on this page.
     """
-    long, short = scaling_runs.by_length(runs)
-    if st.session_state.get(f"{stem}_short", st.query_params.get(f"{stem}_short") == "true"):
-        long, short = tuple(runs), ()
-    shown, hidden = (Points.of(part) for part in scaling_runs.split(long))
+    used = _fitted_runs(stem, runs)
+    short = tuple(run for run in runs if run not in used)
+    shown, hidden = (Points.of(part) for part in scaling_runs.split(used))
     if len(shown) < ENOUGH_TO_FIT:
         _too_few(stem, runs, live)
         return
-    left, right = st.columns([5, 3], gap="medium")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        whose = _choose(stem, "law", "Constants of the law", LAWS)
+        by_compute = _choose(stem, "over", "Over", AXES) == COMPUTE
+    left, right = st.columns([5, 3], gap="medium")  # on a phone the sliders follow the chart at once
     with right:
         law = committed = None
         with user_errors():  # runs too similar to be fitted are still drawn
-            numbers = st.container()
-            law = _law(stem, shown)
-            with numbers:
-                committed = _forecast(stem, law, shown, hidden)
+            law = _law(stem, whose, shown)
+            committed = _forecast(stem, law, shown, hidden)
+    revealed = committed is not None and _is(_key_of(stem, "revealed"))
     with left:
-        by_compute = _choose(stem, "over", "Over", AXES) == COMPUTE
-        revealed = committed is not None and _is(f"{stem}_revealed")
         figure = figures.bench(
             shown,
             law,
@@ -75,11 +118,12 @@ def bench(stem: str, runs: Sequence[ScalingRun], live: Points) -> None:
             live=live,
             left_out=Points.of(short),
             by_compute=by_compute,
+            height=400,
         )
         quick_chart(figure, key=f"{stem}_chart", alt=f"Loss of {len(shown)} runs, the law, {len(hidden)} hidden runs")
-        results.caption(scaling_runs.provenance(runs))
-        st.caption(_key(hidden, live, committed, revealed=revealed, left_out=len(short)))
-        st.toggle("Fit the shortest runs too", key=f"{stem}_short", bind="query-params", help=SHORT_HELP)
+    results.caption(scaling_runs.provenance(runs))
+    st.caption(_key(hidden, live, committed, revealed=revealed, left_out=len(short)))
+    st.toggle("Fit the shortest runs too", key=f"{stem}_short", bind="query-params", help=SHORT_HELP)
     if committed is not None and revealed:
         _reveal(stem, committed, fitted(shown).law, hidden)
 
@@ -114,15 +158,16 @@ def _choose(stem: str, name: str, label: str, options: tuple[str, ...]) -> str:
     return chosen or options[0]
 
 
-def _law(stem: str, shown: Points) -> Law:
-    if _choose(stem, "law", "Constants of the law", LAWS) == FITTED:
+def _law(stem: str, whose: str, shown: Points) -> Law:
+    if whose == FITTED:
         found = fitted(shown)
         warn_unless_settled(found)
         st.code("\n".join(f"{n:<5} = {v:.4g}" for n, v in found.law.constants().items()), language=None)
         st.caption(searched(found))
         st.button("Drag from here", key=f"{stem}_drag", on_click=_start_from, args=(stem, found.law))
         return found.law
-    e, a, b, alpha, beta = (_constant(stem, name, value) for name, value in START.constants().items())
+    with st.container(horizontal=True, gap="small"):
+        e, a, b, alpha, beta = (_constant(stem, name, value) for name, value in START.constants().items())
     return Law(e, a, b, alpha, beta)
 
 
@@ -136,9 +181,13 @@ def warn_unless_settled(found: Fit) -> None:
 
 
 def searched(found: Fit) -> str:
-    """Return how a fit was found, and whether the runs show a floor."""
+    """Return how a fit was found, how many starts agree, and whether the runs show a floor."""
     floorless = " E is next to nothing: these runs show no floor." if found.law.E < NO_FLOOR else ""
-    return f"Found by search from 4,500 starting points ({found.starts} refined).{floorless}"
+    end = "converged" if found.converged else "did not converge"
+    return (
+        f"Found by search from 4,500 starting points: {found.agreeing} of the {found.starts} refined ended in the same "
+        f"place; {end}.{floorless}"
+    )
 
 
 def _start_from(stem: str, law: Law) -> None:
@@ -155,18 +204,22 @@ def _on_mark(name: str, value: float) -> float:
 
 
 def _constant(stem: str, name: str, default: float) -> float:
-    key, label = f"{stem}_{name}", _MEANING[name]
+    key, label, said = f"{stem}_{name}", _SHORT[name], _MEANING[name]
     start = _on_mark(name, default)
     if name in _SLIDERS:
         low, high, step = _SLIDERS[name]
-        return st.slider(label, low, high, start, step, key=key, format="%g", bind="query-params")
-    return float(st.select_slider(label, WEIGHTS, start, three_digits, key=key, bind="query-params"))
+        return st.slider(
+            label, low, high, start, step, key=key, format="%g", bind="query-params", help=said, width=_NARROW
+        )
+    return float(
+        st.select_slider(label, WEIGHTS, start, three_digits, key=key, bind="query-params", help=said, width=_NARROW)
+    )
 
 
 def _forecast(stem: str, law: Law, shown: Points, hidden: Points) -> Law | None:
     """Show how well the law fits and what it forecasts; return the law that was committed, if any."""
     error = float(np.abs(percent_off(law, shown)).mean())
-    key = f"{stem}_committed"
+    key = _key_of(stem, "committed")
     committed: Law | None = st.session_state.get(key)
     with st.container(horizontal=True):
         if committed is None:
@@ -187,11 +240,13 @@ def _forecast(stem: str, law: Law, shown: Points, hidden: Points) -> Law | None:
         if committed is None:
             st.button("Commit this forecast", key=f"{stem}_commit", type="primary", on_click=_set, args=(key, law))
         else:
-            key = f"{stem}_revealed"
+            key = _key_of(stem, "revealed")
             st.button(
                 "Reveal", key=f"{stem}_reveal", type="primary", on_click=_set, args=(key, True), disabled=_is(key)
             )
             st.button("Forecast again", key=f"{stem}_again", on_click=_again, args=(stem,))
+    if committed is not None:
+        st.caption(FORGOTTEN)
     return committed
 
 
@@ -204,7 +259,7 @@ def _set(key: str, value: object) -> None:
 
 
 def _again(stem: str) -> None:
-    st.session_state[f"{stem}_committed"], st.session_state[f"{stem}_revealed"] = None, False
+    st.session_state[_key_of(stem, "committed")], st.session_state[_key_of(stem, "revealed")] = None, False
 
 
 def _reveal(stem: str, yours: Law, fit: Law, hidden: Points) -> None:
@@ -222,6 +277,9 @@ def _reveal(stem: str, yours: Law, fit: Law, hidden: Points) -> None:
     )
     you, it = float(np.abs(ours).mean()), float(np.abs(theirs).mean())
     page.reveal(stem, next(name for name, limit in GUESSES.items() if it < limit), "That is the fit's error.")
-    closer = "You were closer than the fitter." if you < it else "The fitter was closer."
+    if f"{you:.1f}" == f"{it:.1f}":
+        closer = "Neither of you was closer."
+    else:
+        closer = "You were closer than the fitter." if you < it else "The fitter was closer."
     st.success(f"You: {you:.1f} % off. The fitter: {it:.1f} % off, without having seen these runs. {closer}")
     st.dataframe(table, hide_index=True, alt="Hidden runs: measured loss and both forecasts")

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lecture_core.quantities import count, log_marks, power
 from lecture_core.scaling_laws import CHINCHILLA_FLOPS, Law
-from lecture_core.scaling_models import load_models
+from lecture_core.scaling_models import load_models, named
 from lecture_core.scaling_report import PUBLISHED_LAWS, SHOWN_NAMES, Split
 from lecture_core.training_plan import Machines
-from lecture_core.ui.errors import escape_markdown
+from lecture_core.ui import scaling_links
 
 OWN = "Your own"
 FITS = {SHOWN_NAMES[name]: law for name, law in PUBLISHED_LAWS.items()}
@@ -19,6 +20,8 @@ CURVES, PLANE = VIEWS = ("Loss by size", "Size and data")
 MODELS = {model.name: model for model in load_models()}
 LOOKS = ("Three approaches", "2020 and 2022", "Plan a training", "Rounding", "Table A3")
 APPROACHES = ("1 Lowest curves", "2 Parabolas", "3 One formula")
+COMPARED = ("Best size", "Loss over size", "Loss over tokens")
+"""What the laws of 2020 and 2022 are compared in."""
 BUDGETS = {power(flops): flops for flops in log_marks(1e18, 1e27, also=[CHINCHILLA_FLOPS])}
 SIZES = {count(n): n for n in log_marks(1e7, 1e13, also=[model.parameters for model in load_models()])}
 DATA = {count(d): d for d in log_marks(1e9, 1e15, also=[model.tokens for model in load_models()])}
@@ -51,6 +54,14 @@ _MEANING = {
     "alpha": "how fast parameters help",
     "beta": "how fast tokens help",
 }
+_SHORT = {
+    "E": "E: floor",
+    "A": "A: weight of N",
+    "B": "B: weight of D",
+    "alpha": "α: exponent of N",
+    "beta": "β: exponent of D",
+}
+_NARROW = 144  # pixels of a constant's slider: two stand side by side on a phone
 _CHOICES: dict[str, tuple[str, ...] | Mapping[str, float]] = {
     "constants": CONSTANTS,
     "set": MODES,
@@ -61,7 +72,8 @@ _CHOICES: dict[str, tuple[str, ...] | Mapping[str, float]] = {
     "moved": tuple(MODELS),
     "look": LOOKS,
     "approach": APPROACHES,
-    "surface": ("true", "false"),
+    "compare": COMPARED,
+    "surface": scaling_links.SWITCH,
 }
 
 
@@ -74,39 +86,27 @@ def explain_link(stem: str) -> None:
     if (earlier := st.query_params.get(key)) in SHOWN_NAMES and key not in st.session_state:
         st.query_params[key] = SHOWN_NAMES[earlier]
         st.rerun()
-    faults = [
-        fault for name in (*_CHOICES, *_NUMBERS) if (fault := _fault(name, st.query_params.get(f"{stem}_{name}")))
-    ]
-    if faults:
-        text = "Parts of the link could not be used; you see the default instead.\n"
-        st.warning(text + "\n".join(f"- {fault}" for fault in faults), icon=":material/link_off:")
+    moved = f"{stem}_moved"
+    model = named(old) if (old := st.query_params.get(moved)) and moved not in st.session_state else None
+    if model is not None and model.name != old:  # a link from when its name was written otherwise
+        st.query_params[moved] = model.name
+        st.rerun()
+    scaling_links.explain(stem, _CHOICES, _NUMBERS)
 
 
-def _fault(name: str, raw: str | None) -> str:
-    if raw is None or (_is_between(raw, *_NUMBERS[name]) if name in _NUMBERS else raw in _CHOICES[name]):
-        return ""
-    if name in _NUMBERS:
-        expected = "a number from {:g} to {:g}".format(*_NUMBERS[name])
-    else:
-        choices = list(_CHOICES[name])
-        few = len(choices) <= len(LOOKS)
-        expected = "one of " + ", ".join(choices) if few else f"one from {choices[0]} to {choices[-1]}"
-    shown = raw if len(raw) <= 40 else raw[:39] + "…"
-    return f"{name}: expected {expected}; got {escape_markdown(shown) or 'nothing'}."
+def law(stem: str, below: DeltaGenerator) -> Law:
+    """Let the visitor choose published constants or set all five; return them as a law.
 
-
-def _is_between(raw: str, low: float, high: float) -> bool:
-    try:
-        return low <= float(raw) <= high
-    except ValueError:
-        return False
-
-
-def law(stem: str) -> Law:
-    """Let the visitor choose published constants or set all five; return them as a law."""
+    Args:
+        stem: prefix of the keys.
+        below: where the sliders of one's own constants stand, in the page: over it they would cover the chart.
+    """
     chosen = choose(stem, "constants", "Constants of the law", CONSTANTS)
+    if chosen == OWN:
+        with below, st.container(horizontal=True, gap="small"):
+            return _own(stem)
     with st.popover("E, A, B, α, β", icon=":material/tune:"):
-        return _own(stem) if chosen == OWN else _published(stem, FITS[chosen])
+        return _published(stem, FITS[chosen])
 
 
 def view(stem: str) -> str:
@@ -142,7 +142,9 @@ def _published(stem: str, fit: Law) -> Law:
 def _start_from(stem: str, fit: Law) -> None:
     st.session_state[f"{stem}_constants"] = OWN
     for name, value in fit.constants().items():
-        st.session_state[f"{stem}_{name}"] = _on_step(name, value)
+        key = f"{stem}_{name}"
+        st.session_state[key] = _on_step(name, value)
+        st.query_params[key] = f"{st.session_state[key]:g}"  # only what a visitor moves comes into the address by itself
 
 
 def _on_step(name: str, value: float) -> float:
@@ -157,9 +159,11 @@ def _own(stem: str) -> Law:
 
 
 def _constant(stem: str, name: str, default: float) -> float:
-    key, label = f"{stem}_{name}", f"{name}: {_MEANING[name]}"
     low, high, step = RANGES[name]
-    return st.slider(label, low, high, default, step, key=key, format="%g", bind="query-params")
+    key, said = f"{stem}_{name}", _MEANING[name]
+    return st.slider(
+        _SHORT[name], low, high, default, step, key=key, format="%g", bind="query-params", help=said, width=_NARROW
+    )
 
 
 def split(stem: str, fit: Law) -> Split:

@@ -7,13 +7,25 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from lecture_core import scaling_export, scaling_runs, scaling_table
+from lecture_core import scaling_columns, scaling_export, scaling_runs, scaling_table
 from lecture_core.figures import scaling_bench as figures
 from lecture_core.provenance import Provenance
 from lecture_core.quantities import count, log_marks, power, three_digits
+from lecture_core.scaling_columns import UNITS_OF
 from lecture_core.scaling_laws import Fit
-from lecture_core.scaling_points import RESAMPLES, Array, Interval, Points, fitted, intervals, lacking, resampled
-from lecture_core.scaling_table import COMPUTE_UNITS, LOSS_UNITS, UNITS, Mapped, RawTable
+from lecture_core.scaling_points import (
+    MOST_FITTED,
+    RESAMPLES,
+    Array,
+    Interval,
+    Points,
+    fitted,
+    intervals,
+    lacking,
+    resampled,
+    thinned,
+)
+from lecture_core.scaling_table import Mapped, RawTable
 from lecture_core.ui import results, scaling_bench
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import user_errors
@@ -39,7 +51,8 @@ def own_runs(stem: str) -> None:
     """Show the form and, once asked, the fit; a mistake is a sentence, and what was typed stays."""
     st.subheader("Your own runs", anchor=False)
     st.markdown(
-        "One run per row. Give its loss and any two of: parameters, tokens, compute. Nothing is kept on the server."
+        "One run per row. Give its loss and any two of: parameters, tokens, compute. Nothing is kept on the server: "
+        "a reload of this page empties the box."
     )
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -55,7 +68,7 @@ def own_runs(stem: str) -> None:
             help="Separated by commas, semicolons or tabs. Remove the file to go back to the pasted text.",
         )
     if file is None and not (pasted or "").strip():
-        _example(f"{stem}_table")
+        _example(stem)
         return
     with user_errors():
         table = scaling_table.read(scaling_table.decode(file.getvalue()) if file else pasted or "")
@@ -64,55 +77,58 @@ def own_runs(stem: str) -> None:
             _fit(stem, points)
 
 
-def _example(key: str) -> None:
-    runs = Points.of(scaling_runs.load())
-    if len(runs) >= scaling_runs.ENOUGH_TO_FIT:
-        st.button("Fill in our recorded runs", key=f"{key}_example", on_click=_fill, args=(key, runs))
+def _example(stem: str) -> None:
+    if len(scaling_runs.load()) >= scaling_runs.ENOUGH_TO_FIT:
+        st.button("Fill in our recorded runs", key=f"{stem}_table_example", on_click=_fill, args=(stem,))
+        st.caption("Without those that are hidden above until you reveal them.")
 
 
-def _fill(key: str, runs: Points) -> None:
+def _fill(stem: str) -> None:
+    """Write our runs into the box; what is hidden at the moment of the click stays hidden."""
+    runs = Points.of(scaling_bench.in_sight(stem, scaling_runs.load()))
     rows = zip(runs.parameters, runs.tokens, runs.loss, strict=True)
-    st.session_state[key] = "parameters,tokens,loss\n" + "\n".join(f"{n:.0f},{d:.0f},{loss}" for n, d, loss in rows)
+    table = "parameters,tokens,loss\n" + "\n".join(f"{n:.0f},{d:.0f},{loss}" for n, d, loss in rows)
+    st.session_state[f"{stem}_table"] = table
 
 
 def _points(stem: str, table: RawTable) -> Points | None:
-    guessed = scaling_table.guess(table.header)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        signs = {"point": ".", "comma": ","}
+        index = list(signs.values()).index(table.decimal)
+        key = f"{stem}_decimal_{table.decimal}"
+        decimal = signs[st.selectbox("Decimal sign", signs, index, key=key, width=160)]
+        skip = st.toggle("Leave out rows that cannot be read", key=f"{stem}_skip")
+    guessed = scaling_columns.guess(table.header)
     columns, units = {}, {}
     for quantity, place in zip(QUANTITIES, st.columns(4), strict=True):
         with place:
             name = _column(stem, quantity, table, guessed.get(quantity))
-            units[quantity] = _unit(stem, quantity, table, name)
+            units[quantity] = _unit(stem, quantity, table, name, decimal)
             if name is not None:
                 columns[quantity] = name
-    with st.container(horizontal=True, vertical_alignment="center"):
-        decimal = table.decimal
-        if table.separator != ",":
-            signs = {"point": ".", "comma": ","}
-            index = list(signs.values()).index(table.decimal)
-            key = f"{stem}_decimal_{table.decimal}"
-            decimal = signs[st.selectbox("Decimal sign", signs, index, key=key, width=160)]
-        skip = st.toggle("Leave out rows that cannot be read", key=f"{stem}_skip")
     if "tokens" in columns and "parameters" in columns:
         columns.pop("compute", None)  # it follows from the two
-    points, left_out = scaling_table.points(table, Mapped(columns, units, decimal), skip_bad=skip)
-    st.caption(_summary(points, left_out))
-    return points
+    read, left_out = scaling_table.points(table, Mapped(columns, units, decimal), skip_bad=skip)
+    st.caption(_summary(read, left_out))
+    return thinned(read)
 
 
 def _column(stem: str, quantity: str, table: RawTable, guessed: str | None) -> str | None:
+    """Ask for the column of a quantity; a loss that no name tells is asked for, never taken from its place."""
     options = [*table.header] if quantity == "loss" else [NONE, *table.header]
-    index = options.index(guessed) if guessed else (len(options) - 1 if quantity == "loss" else 0)
+    first = None if quantity == "loss" else 0
+    index = options.index(guessed) if guessed else first
     key = f"{stem}_column_{quantity}_{'|'.join(table.header)}"  # another header is guessed afresh
-    chosen = st.selectbox(QUANTITIES[quantity], options, index, key=key)
+    chosen = st.selectbox(QUANTITIES[quantity], options, index, key=key, placeholder="choose its column")
     return None if chosen == NONE else chosen
 
 
-def _unit(stem: str, quantity: str, table: RawTable, name: str | None) -> float:
-    units = {"compute": COMPUTE_UNITS, "loss": LOSS_UNITS}.get(quantity, UNITS)
-    index = 0
-    if name and units is UNITS:
+def _unit(stem: str, quantity: str, table: RawTable, name: str | None, decimal: str) -> float:
+    units, index = UNITS_OF[quantity], 0
+    if name:
         at = table.header.index(name)
-        index = list(UNITS).index(scaling_table.guess_unit(name, [row[at] for row in table.rows]))
+        cells = [row[at] for row in table.rows[: scaling_columns.LOOKED_AT]]
+        index = list(units).index(scaling_columns.guess_unit(quantity, name, cells, decimal))
     label = f"{QUANTITIES[quantity]} in"
     key = f"{stem}_unit_{quantity}_{name}_{index}"
     chosen = st.selectbox(label, list(units), index, key=key, disabled=name is None)
@@ -125,9 +141,11 @@ def _summary(points: Points, left_out: int) -> str:
     n, d, loss = points.parameters, points.tokens, points.loss
     out = f" {left_out:,} rows left out." if left_out else ""
     runs = "1 run" if len(points) == 1 else f"{len(points):,} runs"
+    fitted_runs = f" The fit takes {MOST_FITTED:,} of them, evenly picked by compute." * (len(points) > MOST_FITTED)
     return (
         f"Read {runs}: N {count(min(n))} to {count(max(n))}, D {count(min(d))} to {count(max(d))}, "
-        f"loss {min(loss):.3f} to {max(loss):.3f} nats per token.{out} Are these your numbers? Else change the units."
+        f"loss {min(loss):.3f} to {max(loss):.3f} nats per token.{out}{fitted_runs} "
+        "Are these your numbers? Else change the units."
     )
 
 

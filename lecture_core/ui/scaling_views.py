@@ -7,12 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from lecture_core.figures import approaches
-from lecture_core.kaplan import KAPLAN
 from lecture_core.provenance import Provenance
 from lecture_core.quantities import count, power, three_digits
 from lecture_core.reporting import allocation, with_exponent_digits
 from lecture_core.scaling_laws import CHINCHILLA_FLOPS, EPOCH, HOFFMANN_UNROUNDED, Law, compute_optimal
-from lecture_core.scaling_models import load_models
 from lecture_core.scaling_report import implied_by_published
 from lecture_core.tables import load_table
 from lecture_core.three_approaches import (
@@ -28,6 +26,7 @@ from lecture_core.training_plan import Estimate, plan_training
 from lecture_core.ui import results, scaling_inputs
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import user_errors
+from lecture_core.ui.scaling_two_laws import two_laws
 
 RUNS = "240 of the 245 runs read off Hoffmann et al. 2022, Figure 4 (losses by Besiroglu et al. 2024, to about 0.01)"
 
@@ -37,7 +36,7 @@ def closer_look(stem: str) -> None:
     """Let the visitor choose one look and show it."""
     st.subheader("Look closer", anchor=False)
     chosen = scaling_inputs.choose(stem, "look", "View", scaling_inputs.LOOKS)
-    shown = (_three_approaches, _two_laws, _plan, _rounding, _table)
+    shown = (_three_approaches, two_laws, _plan, _rounding, _table)
     with user_errors():
         dict(zip(scaling_inputs.LOOKS, shown, strict=True))[chosen](stem)
 
@@ -132,26 +131,6 @@ def _exponents(stem: str) -> None:
     )
 
 
-def _two_laws(stem: str) -> None:
-    flops = CHINCHILLA_FLOPS
-    old_n, old_d, _ = (values.item() for values in KAPLAN.frontier(flops))
-    new = compute_optimal(flops, EPOCH)
-    chart(
-        approaches.two_laws(EPOCH, flops, load_models()), key=f"{stem}_two_laws", alt="Best size over compute, two laws"
-    )
-    st.markdown(
-        f"With {power(flops)} FLOPs, the law of 2020 asks for {count(old_n)} parameters and {count(old_d)} tokens "
-        f"({three_digits(old_d / old_n)} tokens per parameter); Chinchilla's law for {count(new.parameters)} and "
-        f"{count(new.tokens)} ({three_digits(new.tokens_per_parameter)}). GPT-3, Gopher and MT-NLG lie between the two."
-    )
-    results.caption(Provenance(source=f"Kaplan et al. 2020, appendix A; {EPOCH.source}"))
-    st.caption(
-        "Not quite comparable: Kaplan counts parameters without embeddings; losses are of other text in other tokens, "
-        "so only sizes are drawn; the runs of 2020 had at most 1.5B parameters and one learning-rate schedule for all "
-        "lengths, which makes long trainings look worse than they are."
-    )
-
-
 def _plan(stem: str) -> None:
     flops = scaling_inputs.machines(stem).flops
     fit = parametric()
@@ -220,27 +199,31 @@ def _rounded(name: str, law: Law, exact: Law) -> None:
 def _table(stem: str) -> None:
     rows = allocation(HOFFMANN_UNROUNDED)
     st.markdown(
-        "The paper's own table for its third approach, and what its formula gives with the unrounded constants."
+        "The paper's own table for its third approach (columns *published*), and what its formula gives with the "
+        "unrounded constants (columns *computed*)."
     )
     table = pd.DataFrame(
         {
             "Parameters": [count(row.parameters) for row in rows],
-            "FLOPs, printed": [power(row.printed_flops) + (" (misprint)" if row.is_misprint else "") for row in rows],
-            "FLOPs, formula": [power(row.flops) for row in rows],
-            "Tokens, printed": [count(row.printed_tokens) for row in rows],
-            "Tokens, formula": [count(row.tokens) for row in rows],
-            "Formula / printed": [f"{row.tokens / row.printed_tokens:.2f}" for row in rows],
+            "FLOPs, published": [power(row.printed_flops) + (" (misprint)" if row.is_misprint else "") for row in rows],
+            "FLOPs, computed": [power(row.flops) for row in rows],
+            "Tokens, published": [count(row.printed_tokens) for row in rows],
+            "Tokens, computed": [count(row.tokens) for row in rows],
+            "Computed / published": [f"{row.tokens / row.printed_tokens:.2f}" for row in rows],
         }
     )
     _numbers(table, key=f"{stem}_table_a3", alt="Table A3 against the closed form")
     wrong = next(row for row in rows if row.is_misprint)
+    gaps = [row.tokens / row.printed_tokens - 1 for row in rows]
     st.markdown(
         f"The row of {count(wrong.parameters)} prints {power(wrong.printed_flops)} FLOPs, but six times its parameters "
         f"times its tokens is {power(6 * wrong.parameters * wrong.printed_tokens)}: the exponent is one too low. The "
-        "other rows agree with 6ND. All lie a little below the formula: the table seems to come from constants with "
-        "yet other digits."
+        f"other rows agree with 6ND. The computed tokens are {min(gaps):.0%} to {max(gaps):.0%} more than the "
+        "published ones: the table seems to come from constants with yet other digits."
     )
-    results.caption(Provenance(kind="published", source="Hoffmann et al. 2022, Table A3 (sizes as in its Table 3)"))
+    source = "Parameters and the columns “published”: Hoffmann et al. 2022, Table A3 (sizes as in its Table 3)"
+    results.caption(Provenance(kind="published", source=source))
+    results.caption(Provenance(source="The columns “computed”: D from N by equation 4 of the paper, then 6ND"))
 
 
 def _numbers(table: pd.DataFrame, *, key: str, alt: str) -> None:

@@ -8,10 +8,11 @@ function element(tag, className) {
 }
 
 function paint(canvas, data) {
-  canvas.width = canvas.height = data.side;
+  canvas.width = data.width;
+  canvas.height = data.height;
   const rgb = Uint8Array.from(atob(data.picture), (c) => c.charCodeAt(0));
-  const image = canvas.getContext("2d").createImageData(data.side, data.side);
-  for (let i = 0; i < data.side * data.side; i++) {
+  const image = canvas.getContext("2d").createImageData(data.width, data.height);
+  for (let i = 0; i < data.width * data.height; i++) {
     image.data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
     image.data[4 * i + 3] = 255;
   }
@@ -147,6 +148,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const [canvas, hatches, layer] = board.children;
   const active = parentElement.activeElement ?? document.activeElement;
   const held = layer.contains(active) ? Number(active.dataset.cell) : null;
+  board.style.aspectRatio = `${data.width} / ${data.height}`;
+  board.classList.toggle("photo", data.photo);
   paint(canvas, data);
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", data.alt);

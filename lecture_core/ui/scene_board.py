@@ -2,7 +2,9 @@
 
 import base64
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from lecture_core import scenes
@@ -50,8 +52,8 @@ def board(
 
     division = scenes.CELLS if moving else grid
     data = {
-        "picture": base64.b64encode(scenes.render(scene).tobytes()).decode(),
-        "side": scenes.PIXELS,
+        **_pixels(scenes.render(scene)),
+        "photo": False,
         "grid": grid,
         "cells": scenes.CELLS,
         "covered": list(covered),
@@ -61,6 +63,39 @@ def board(
         "alt": f"Scene: {scene.description()}",
     }
     components.scene_board(key=key, data=data, on_covered_change=cover, on_moved_change=move)
+
+
+def photo_board(
+    key: str, pixels: np.ndarray, covered: Sequence[int], grid: int, *, alt: str, on_cover: Callable[[list[int]], None]
+) -> None:
+    """Show any picture, covered cells hatched; as `board`, without shapes to move.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        alt: what it shows, in words.
+    """
+
+    def cover() -> None:
+        came = st.session_state[key].get("covered") or ()
+        on_cover([cell for cell in range(grid * grid) if cell in came])
+
+    data: dict[str, Any] = {
+        **_pixels(pixels),
+        "photo": True,
+        "grid": grid,
+        "cells": grid,
+        "covered": list(covered),
+        "names": [cell_name(cell, grid) for cell in range(grid**2)],
+        "moving": False,
+        "shapes": {},
+        "alt": alt,
+    }
+    components.scene_board(key=key, data=data, on_covered_change=cover)
+
+
+def _pixels(pixels: np.ndarray) -> dict[str, str | int]:
+    height, width = pixels.shape[:2]
+    return {"picture": base64.b64encode(pixels.tobytes()).decode(), "width": width, "height": height}
 
 
 def dragged(scene: Scene, start: int, end: int) -> Scene | None:

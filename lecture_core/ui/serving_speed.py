@@ -16,6 +16,8 @@ from lecture_core.ui import results
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import session_id
 
+HOUR = (0.001, 1000.0)
+"""Lowest and highest price of this machine for an hour."""
 LOOK = 0.7  # seconds between two looks
 LOADS = {ALONE: "One request at a time", TOGETHER: "Four at once"}
 
@@ -31,7 +33,7 @@ def panel(stem: str, *, switch_to_money: tuple[str, str]) -> tuple[float, list[S
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     with left:
         label = "This machine for an hour, your currency"
-        hour = st.number_input(label, 0.001, 1000.0, 0.1, format="%g", key=f"{stem}_here", bind="query-params")
+        hour = st.number_input(label, *HOUR, 0.1, format="%g", key=f"{stem}_here", bind="query-params")
     with right:
         names = list(LOADS.values())
         load = st.segmented_control(

@@ -50,8 +50,9 @@ def size_and_data(split: Split) -> None:
 @st.fragment
 def lab(place_of_code: DeltaGenerator) -> None:
     with user_errors():
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            fit = scaling_inputs.law(STEM)
+        row, own = st.container(horizontal=True, vertical_alignment="bottom"), st.container()
+        with row:
+            fit = scaling_inputs.law(STEM, own)
             view = scaling_inputs.view(STEM)
         explore(fit, view, place_of_code)
         drag_a_model(STEM, fit)
@@ -89,8 +90,8 @@ page.notice(
     "longer is nearly as good, and cheaper to run.",
     "One set of runs, three answers: 93, 59 or 18 tokens per parameter, from rounding two exponents and from how the "
     "fit was done. The lecture's 20 is a rule of thumb.",
-    "The lecture's models before Chinchilla lie below the line of best splits: drag one up its budget. Llama-3 8B and "
-    "Qwen-2.5 lie far above it: trained for longer than is best, cheap to run.",
+    "The lecture's models before Chinchilla lie below the line of best splits: drag one up its budget. Llama 3 8B and "
+    "Qwen2.5 lie far above it: trained for longer than is best, cheap to run.",
 )
 deeper = (
     ("Hoffmann et al. 2022 (Chinchilla)", "https://arxiv.org/abs/2203.15556"),

@@ -4,10 +4,11 @@ import streamlit as st
 
 from lecture_core import catalog, scenes
 from lecture_core.catalog import ModelSpec
+from lecture_core.engine.pictures import Picture
 from lecture_core.errors import InvalidInputError
 from lecture_core.multimodal_code import photo_code, scene_code
 from lecture_core.scene_questions import DESCRIBE
-from lecture_core.ui import inputs, page, picture_answers, scene_editor, unicorn
+from lecture_core.ui import inputs, page, photo_answers, picture_answers, scene_editor, unicorn
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.tables import lecture_table
 
@@ -44,37 +45,41 @@ GPT-4's size that circulate have no source that can be checked.
 
 def reveal(spec: ModelSpec) -> None:
     """Answer the guess: ask about the first scene with its star covered."""
-    without = picture_answers.ask(scenes.cover(scenes.render(scenes.parse(SCENE)), STAR, grid=4), QUESTION, spec)
+    hidden = Picture.of(scenes.cover(scenes.render(scenes.parse(SCENE)), STAR, grid=4))
+    without = picture_answers.ask(hidden, QUESTION, spec)
     page.reveal(STEM, GUESSES[0] if without.text == "the star" else without.text)
 
 
 @st.fragment
 def lab() -> None:
-    spec = picture_answers.ours()
+    spec, scene, result = picture_answers.ours(), None, None
     left, right = st.columns([2, 3], gap="large")
-    with left, user_errors():
-        place = st.container()
+    with left:
+        board, said = st.container(), st.container()
         scene_editor.edit(STEM, SCENE, SCENES)
         grid, cells = picture_answers.cover_inputs(STEM)
-        scene = scene_editor.current(STEM, SCENE)
-        with place:
-            pixels = picture_answers.scene_picture(STEM, scene, cells, grid)
+        with board, user_errors():
+            scene = scene_editor.current(STEM, SCENE)
+            seen = picture_answers.scene_picture(STEM, scene, cells, grid)
     with right:
         question = inputs.text(STEM, "question", "Your question", QUESTION, presets=QUESTIONS, max_chars=200, height=70)
         if spec is None:
             picture_answers.say_missing()
+        if spec is None or scene is None:
             return
+        whole = Picture.of(scenes.render(scene))
         with user_errors():
-            scene = scene_editor.current(STEM, SCENE)
-            result = picture_answers.ask(pixels, question, spec)
+            result = picture_answers.ask(seen, question, spec)
+            with said:  # beside the board: on a phone the rest is far below
+                picture_answers.whole_answer(STEM, whole, seen, result, question, spec)
             picture_answers.answered(STEM, result)
             picture_answers.verdict(scene, question, result.text, cells)
             if scene.key == SCENE:
                 reveal(spec)
             picture_answers.measured(spec)
-    st.subheader("What does the answer rest on?", anchor=False)
-    with user_errors():
-        picture_answers.where_it_rests(STEM, scene_editor.current(STEM, SCENE), question, grid, spec)
+    if result is not None:
+        st.subheader("What does the answer rest on?", anchor=False)
+        picture_answers.where_it_rests(STEM, whole, question, grid, spec)
 
 
 page.header(STEM)
@@ -83,9 +88,8 @@ lab()
 st.subheader("From the lecture: GPT-4", anchor=False)
 st.markdown(REPORT)
 lecture_table("gpt_family", key=STEM)
-write = unicorn.section(STEM)
-picture_answers.photo(STEM, picture_answers.ours())
-picture_answers.bigger()
+unicorn.section(STEM)
+photo_answers.section(STEM)
 seen = "It is right on scenes it never saw and useless on anything else: it learned this world, not how to see."
 page.notice(
     "The picture is cut into sixteen patches; the decoder attends to their vectors as it would to words.",
@@ -109,6 +113,3 @@ page.footer(
         ("SmolVLM (Marafioti et al. 2025)", "https://arxiv.org/abs/2504.05299"),
     ),
 )
-
-with user_errors():
-    write()  # last, so that the page stands while the model writes

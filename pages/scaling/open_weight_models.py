@@ -12,8 +12,16 @@ from lecture_core.ui.errors import user_errors
 from lecture_core.ui.tables import lecture_table
 
 STEM = "open_weight_models"
-FAMILIES = ("GPT-3", "Chinchilla", "LLaMA", "Llama-3", "Qwen-2.5", "DeepSeek-V3")
+FAMILIES = ("GPT-3", "Chinchilla", "LLaMA", "Llama 2", "Llama 3", "Qwen2.5", "DeepSeek-V3")
 MODELS = [model for model in load_models() if model.family in FAMILIES]
+COLUMNS = (
+    "model",
+    "parameters",
+    "active_parameters",
+    "training_tokens",
+    "tokens_per_parameter",
+    "tokens_per_active_parameter",
+)
 OPEN = [model for model in MODELS if model.family not in ("GPT-3", "Chinchilla")]
 
 
@@ -25,11 +33,13 @@ def trained_how_long() -> None:
         key=f"{STEM}_ratios",
         alt=f"Tokens per parameter of open models, up to {three_digits(longest.tokens_per_parameter)} ({longest.name})",
     )
-    results.caption(Provenance(kind="published", source="sources: hover a point, or the table below"))
+    results.caption(Provenance(kind="published", source="sources: under the table below"))
+    st.caption("DeepSeek-V3 is a mixture of experts: of all its parameters, only the active ones compute a token.")
 
 
 page.header(STEM)
-page.predict(STEM, "How many tokens per parameter has Llama-3 8B seen?", ("20", "200", "about 1,900"))
+overtraining.explain_link(STEM)
+page.predict(STEM, "How many tokens per parameter has Llama 3 8B seen?", ("20", "200", "about 1,900"))
 trained_how_long()
 page.reveal(STEM, "about 1,900", "15T tokens for 8B parameters: ninety times Chinchilla's rule.")
 st.subheader("Why train longer than the best split?", anchor=False)
@@ -39,12 +49,9 @@ st.markdown(
 )
 with user_errors():
     overtraining.economics(STEM)
-left, right = st.columns([3, 2], gap="large")
-with left:
-    st.markdown("**Could this machine hold them?**")
-    overtraining.memory_here(OPEN)
-with right:
-    lecture_table("tokens_per_parameter", key=STEM, columns=("model", "parameters", "training_tokens"))
+st.markdown("**Could this machine hold them?**")
+overtraining.memory_here(OPEN)
+lecture_table("tokens_per_parameter", key=STEM, columns=COLUMNS)
 page.notice(
     "Move “tokens served” to *none*: the cheapest model is Chinchilla's. Move it up: it shrinks and trains longer.",
     "Serving wastes most of a chip (*Money*), and this machine too (measure it): small models pay off even sooner.",

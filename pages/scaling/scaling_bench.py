@@ -17,11 +17,8 @@ def bench() -> None:
 
 
 page.header(STEM)
-page.predict(
-    STEM,
-    "A law fitted to small runs forecasts runs with several times their compute. How far off will the losses be?",
-    tuple(scaling_bench.GUESSES),
-)
+page.predict(STEM, scaling_bench.question(scaling_runs.load()), tuple(scaling_bench.GUESSES))
+scaling_bench.explain_link(STEM)
 bench()
 live_training.train(STEM)
 st.caption("A run that you train on this page is gone after a reload.")

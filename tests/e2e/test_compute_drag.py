@@ -116,6 +116,20 @@ class TestInChromium:
         page.wait_for_timeout(1200)
         assert page.evaluate("window.sent").pop() == data["published"]
 
+    def test_a_click_on_another_model_s_point_chooses_it(self, dragged):
+        data = drag_data(MODELS[1], EPOCH, MODELS)
+        page = dragged(data)
+        for name in ("Gopher 280B", "Qwen2.5 0.5B"):
+            place = [other[2] for other in data["others"]].index(name)
+            page.locator(".other").nth(place).scroll_into_view_if_needed()
+            box = page.locator(".other").nth(place).bounding_box()
+            page.mouse.click(box["x"] + box["width"] / 2 + 3, box["y"] + box["height"] / 2 + 2)
+            assert page.evaluate("window.sent").pop() == name
+        before = page.evaluate("window.sent.length")
+        page.locator(".chart").click(position={"x": 70, "y": 20})
+        page.get_by_role("slider").click()
+        assert all(isinstance(value, float | int) for value in page.evaluate("window.sent")[before:])
+
     def test_an_older_place_from_python_does_not_throw_the_point_back(self, dragged):
         data = drag_data(MODELS[1], EPOCH, MODELS)
         page = dragged(data)

@@ -59,7 +59,7 @@ def test_bad_text_gets_a_sentence_and_the_page_goes_on(server, visit):
 @pytest.mark.parametrize("width", [1280, 390])
 def test_marking_and_revealing_the_fakes(server, visit, width):
     seen = visit(server, width=width).open("/replaced_token_detection")
-    seen.page.get_by_role("button", name="kitchen", exact=False).last.click()
+    seen.page.get_by_role("button", name="chef", exact=False).last.click()
     seen.settle()
     seen.page.get_by_role("button", name="Reveal", exact=True).click()
     seen.page.get_by_text("The discriminator found").wait_for()

@@ -91,10 +91,16 @@ def test_a_model_and_where_it_was_put_down_come_from_the_link():
     assert "under these constants" in said_of_the_drag(page)
 
 
+def test_a_link_with_an_earlier_spelling_of_a_model_still_opens():
+    page = opened(moved="Llama-3 8B")
+    assert not page.warning
+    assert page.selectbox(key="chinchilla_moved").value == "Llama 3 8B"
+
+
 def test_another_model_starts_at_its_published_place():
     page = opened(moved="Gopher 280B", placed="7e10")
-    page.selectbox(key="chinchilla_moved").set_value("Llama-3 8B").run()
-    assert page.session_state["chinchilla_place"] == ("Llama-3 8B", None)
+    page.selectbox(key="chinchilla_moved").set_value("Llama 3 8B").run()
+    assert page.session_state["chinchilla_place"] == ("Llama 3 8B", None)
     assert "chinchilla_placed" not in page.query_params
 
 
@@ -135,6 +141,32 @@ def test_each_approach_stands_beside_the_published_exponents(approach):
     assert any("245 runs read off Hoffmann et al. 2022" in caption.value for caption in page.caption)
 
 
+@pytest.mark.parametrize(
+    ("compare", "said"),
+    [
+        ("Loss over size", "under the law of 2020"),
+        ("Loss over tokens", "Dashed: 175B parameters, GPT-3's"),
+    ],
+)
+def test_the_two_laws_are_compared_in_loss_too(compare, said):
+    page = opened(look="2020 and 2022", compare=compare)
+    assert not page.warning
+    assert said in " ".join(markdown.value for markdown in page.markdown)
+    assert any("other tokens" in caption.value for caption in page.caption)
+
+
+def test_published_and_computed_columns_of_table_a3_are_told_apart():
+    page = opened(look="Table A3")
+    frame = next(frame.value for frame in page.dataframe if "Tokens, published" in frame.value.columns)
+    assert {"FLOPs, published", "FLOPs, computed", "Tokens, computed", "Computed / published"} < set(frame.columns)
+    ratios = frame["Computed / published"].astype(float)
+    words = " ".join(markdown.value for markdown in page.markdown)
+    assert f"{ratios.min() - 1:.0%} to {ratios.max() - 1:.0%} more than the published ones" in words
+    captions = [caption.value for caption in page.caption]
+    assert any("columns “published”" in text for text in captions)
+    assert any("columns “computed”" in text for text in captions)
+
+
 def test_a_plan_follows_the_machines():
     page = opened(look="Plan a training", gpus="2048", days="60")
     before = metrics(page)
@@ -165,7 +197,7 @@ def test_a_link_restores_the_state():
 @pytest.mark.parametrize("value", BAD)
 def test_a_bad_link_gives_a_sentence_for_each_value_and_the_default(value):
     names = ["constants", "set", "view", "compute", "parameters", "tokens", "E", "A", "B", "alpha", "beta"]
-    names += ["moved", "look", "approach", "surface", "gpus", "peak", "utilisation", "days", "digits"]
+    names += ["moved", "look", "approach", "compare", "surface", "gpus", "peak", "utilisation", "days", "digits"]
     page = opened(**dict.fromkeys(names, value))
     assert len(page.warning) == 1
     said = page.warning[0].value

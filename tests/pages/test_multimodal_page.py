@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from lecture_core import catalog
+from lecture_core import catalog, drawing
 from lecture_core.drawing_round import Tally
+from lecture_core.drawing_studio import Studio
 from lecture_core.errors import BusyError
 from lecture_core.ui import blind_vote, unicorn
 from tests.unit.scripted_engine import ScriptedEngine
@@ -137,6 +138,14 @@ class TestUnicorn:
         assert not at.exception
         assert "Shapes drawn: 1; left out: script ×1." in words(at)
 
+    def test_pasted_tikz_is_drawn_and_what_is_left_out_is_said(self):
+        at = opened()
+        tikz = r"\input{x} \fill[red] (0,0) circle (1); \node at (0,0) {![x](https://evil.example/a.png)};"
+        at.text_area(key=f"{STEM}_svg").set_value(tikz).run()
+        assert not at.exception
+        assert "Shapes drawn: 1; left out: \\\\input ×1, \\\\node ×1." in words(at)
+        assert "evil" not in words(at)
+
     def test_what_holds_no_drawing_is_said(self):
         at = opened()
         at.text_area(key=f"{STEM}_svg").set_value("I cannot draw.").run()
@@ -153,6 +162,7 @@ class TestUnicorn:
 def drawn_by(monkeypatch):
     """Give a function that lets the page draw with an engine of ours and models of these ids."""
     monkeypatch.setattr(blind_vote, "TALLY", Tally())
+    monkeypatch.setattr(unicorn, "STUDIO", Studio())
 
     def opened_with(reply, *models, **query):
         here = lambda spec: SimpleNamespace(usable=spec.id in models, command="pull it")  # noqa: E731
@@ -166,6 +176,13 @@ def drawn_by(monkeypatch):
 
 def draw(at):
     at.button(key=f"{STEM}_draw").click().run()
+    return finished(at)
+
+
+def finished(at):
+    """The page once nothing is being written any more, as its own looks would show it."""
+    assert unicorn.STUDIO.wait(20)
+    at.run()
     assert not at.exception
     return at
 
@@ -186,6 +203,16 @@ class TestBlindVote:
         assert len(engine.prompts) == 3
         draw(at)
         assert all(len(messages) == 1 for messages in engine.prompts[3:])
+
+    def test_tikz_is_asked_for_by_its_name_and_drawn(self, drawn_by):
+        at, engine = drawn_by(lambda _: r"\fill[red] (0,0) circle (1);", "gpt2", language="TikZ")
+        draw(at)
+        _, house, last = engine.prompts[0]
+        assert "Draw a unicorn in TikZ" in last.content
+        assert "{" not in last.content
+        assert drawing.shows_anything(house.content)
+        assert drawing.read(house.content).refused == {}
+        assert ballot(at).options == ["A", "B", "C", "None of them"]
 
     def test_names_texts_and_tally_stay_hidden_until_the_vote(self, drawn_by):
         at, _ = drawn_by(lambda _: DRAWN, "gpt2", "gpt2-medium", "gpt2-large")

@@ -72,9 +72,36 @@ def test_the_code_drawer_prints_the_page_s_model(served):
 
 
 def test_memory_is_parameters_times_bits():
-    frame = opened().dataframe[0].value.set_index("Model")
-    assert frame.loc["Llama-3 70B", "16 bits"] == "140.0 GB"
-    assert frame.loc["Llama-3 70B", "4 bits"] == "35.0 GB"
+    frame = next(d.value for d in opened().dataframe if "16 bits" in d.value.columns)
+    assert list(frame.columns)[:2] == ["Model", "Fits here"]  # in sight on a phone
+    frame = frame.set_index("Model")
+    assert frame.loc["Llama 3 70B", "16 bits"] == "140.0 GB"
+    assert frame.loc["Llama 3 70B", "4 bits"] == "35.0 GB"
+    assert {"Llama 2 7B", "Llama 2 13B", "Llama 2 70B"} <= set(frame.index)
+
+
+def test_a_model_has_one_name_on_the_page_and_its_ratios_stand_in_the_table():
+    at = opened()
+    memory, table = (next(d.value for d in at.dataframe if c in d.value.columns) for c in ("16 bits", "Active"))
+    assert set(memory["Model"]) <= set(table["Model"])
+    ratios = table.set_index("Model")
+    mixture = ratios.loc["DeepSeek-V3"]
+    assert [round(mixture[c]) for c in ratios.columns if c.startswith("Tokens /")] == [22, 400]
+
+
+BAD = ["7", "nan", "-1", "", "<script>alert(1)</script>"]
+
+
+@pytest.mark.parametrize("value", BAD)
+def test_a_bad_link_is_a_sentence_for_each_value(value):
+    names = ["quality", "served", "constants", "cost", "load", "mfu", "serving"]
+    at = opened(**dict.fromkeys(names, value))
+    assert not at.exception
+    (said,) = (box.value for box in at.warning)
+    assert all(f"- {name}: expected" in said for name in names)
+    assert "- mfu: expected a number from 0.01 to 1; got" in said
+    assert "<script>" not in said
+    assert not opened(quality="70B", served="none", cost="Money", mfu="0.5", hour="3", here="0.2").warning
 
 
 def measured(at):

@@ -185,7 +185,7 @@ def test_too_few_own_runs_are_told_before_a_click(monkeypatch, text, read, said)
 
 def test_another_header_is_guessed_afresh(monkeypatch):
     page = pasted(monkeypatch, "x,y,z\n" + table().split("\n", 1)[1].replace(",", ".").replace(";", ","))
-    assert "two of parameters" in page.error[0].value
+    assert "none known as a loss" in page.error[0].value
     page.text_area(key="scaling_bench_table").set_value(table()).run()
     assert not page.error
     assert any("Read 30 runs" in caption.value for caption in page.caption)
@@ -202,7 +202,10 @@ def test_a_fit_that_has_not_settled_is_warned_of(monkeypatch, settled):
     page.button(key="scaling_bench_fit").click().run()
     assert len(page.warning) == 2 * (not settled)
     assert all("did not settle" in box.value for box in page.warning)
-    assert any("Found by search from 4,500 starting points (24 refined)" in c.value for c in page.caption)
+    end = f"of the 24 refined ended in the same place; {'converged' if settled else 'did not converge'}"
+    said = [c.value for c in page.caption if "Found by search from 4,500 starting points" in c.value]
+    assert len(said) == 2
+    assert all(f"{found.agreeing} {end}" in text for text in said)
 
 
 def test_bad_rows_can_be_left_out(monkeypatch):
@@ -213,10 +216,120 @@ def test_bad_rows_can_be_left_out(monkeypatch):
     assert any("2 rows left out" in caption.value for caption in page.caption)
 
 
-def test_our_runs_can_be_filled_in_as_an_example(monkeypatch):
-    page = opened(monkeypatch)
+def filled_in(page) -> set[float]:
     page.button(key="scaling_bench_table_example").click().run()
-    assert any("Read 30 runs" in caption.value for caption in page.caption)
+    lines = page.text_area(key="scaling_bench_table").value.splitlines()[1:]
+    page.text_area(key="scaling_bench_table").set_value("").run()
+    return {float(line.split(",")[2]) for line in lines}
+
+
+def test_filling_in_our_runs_does_not_tell_what_is_hidden_until_it_is_revealed(monkeypatch):
+    page = opened(monkeypatch)
+    shown, hidden = ({run.loss_per_token for run in part} for part in scaling_runs.split(made(30)))
+    assert filled_in(page) == shown
+    page.button(key="scaling_bench_commit").click().run()
+    assert filled_in(page) == shown
+    page.button(key="scaling_bench_reveal").click().run()
+    assert filled_in(page) == shown | hidden
+    page.button(key="scaling_bench_again").click().run()
+    assert filled_in(page) == shown
+
+
+@pytest.mark.parametrize(
+    ("header", "got"),
+    [
+        ("parameters,tokens,learning_rate", "got the columns parameters, tokens, learning_rate, and none known as"),
+        ("parameters,tokens", "got the columns parameters, tokens, and none known as a loss. Add it."),
+    ],
+)
+def test_a_loss_is_asked_for_and_never_taken_from_where_a_column_stands(monkeypatch, header, got):
+    rows = [f"{r.parameters},{r.tokens},{r.loss_per_token}".rsplit(",", 2 - header.count(","))[0] for r in made(30)]
+    page = pasted(monkeypatch, header + "\n" + "\n".join(rows))
+    assert got in page.error[0].value.replace("\u2060", "").replace("\\", "")
+    assert all(button.key != "scaling_bench_fit" for button in page.button)
+    if "rate" in header:
+        box = next(box for box in page.selectbox if box.label == "Loss")
+        assert box.value is None
+        box.set_value("learning_rate").run()
+        assert not page.error
+        assert any("Read 30 runs" in caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ('N,D,loss\n55536,524288,"3,65"', "N 55.5k to 55.5k, D 524k to 524k, loss 3.650 to"),
+        ("N;D;loss\n55.536;524.288;3,65", "N 55.5k to 55.5k, D 524k to 524k, loss 3.650 to"),
+        ("N,D,loss\n" + "55536,524288,3.65\n" * 3, "N 55.5k to 55.5k, D 524k"),
+        ("N (M),D (B),loss (nats)\n70,1.4,3.1", "N 70M to 70M, D 1.4B to 1.4B, loss 3.100"),
+    ],
+)
+def test_decimal_signs_and_units_are_read_and_the_sign_can_be_chosen(monkeypatch, text, read):
+    page = pasted(monkeypatch, text)
+    assert not page.error
+    assert any(read in caption.value for caption in page.caption)
+    assert any(box.label == "Decimal sign" for box in page.selectbox)
+
+
+ENDS = ((5e4, 1e7), (5e5, 4e6))
+
+
+def test_of_a_hundred_thousand_rows_two_thousand_are_fitted(monkeypatch):
+    draw = np.random.default_rng(0).uniform
+    n, d = (np.exp(draw(np.log(low), np.log(high), 100_000)).round() for low, high in ENDS)
+    rows = zip(n, d, predict_loss(n, d, TRUTH), strict=True)
+    page = pasted(monkeypatch, "N,D,loss\n" + "\n".join(f"{n:.0f},{d:.0f},{loss:.6f}" for n, d, loss in rows))
+    assert not page.error
+    said = next(caption.value for caption in page.caption if "Read 100,000 runs" in caption.value)
+    assert "The fit takes 2,000 of them, evenly picked by compute." in said
+    page.button(key="scaling_bench_fit").click().run()
+    assert any("n = 2,000 runs" in caption.value for caption in page.caption)
+
+
+def revealed_by(page, law: str) -> str:
+    page.segmented_control(key="scaling_bench_law").set_value(law).run()
+    page.button(key="scaling_bench_commit").click().run()
+    page.button(key="scaling_bench_reveal").click().run()
+    return page.success[0].value
+
+
+def test_equal_errors_are_a_tie(monkeypatch):
+    assert "Neither of you was closer" in revealed_by(opened(monkeypatch), "The fitter's")
+    assert "The fitter was closer" in revealed_by(opened(monkeypatch), "Yours")
+
+
+def test_a_forecast_belongs_to_the_runs_it_was_made_from(monkeypatch):
+    runs = [*made(30), *(replace(run, tokens=5 * 10**5, flops=run.flops / 1e3) for run in made(5))]
+    monkeypatch.setattr(scaling_runs, "load", lambda: tuple(runs))
+    page = AppTest.from_file(str(PAGE), default_timeout=60).run()
+    before = revealed_by(page, "Yours")
+    assert any("A reload of this page forgets the forecast" in caption.value for caption in page.caption)
+    page.toggle(key="scaling_bench_short").set_value(True).run()
+    assert not page.success
+    assert page.button(key="scaling_bench_commit")
+    page.toggle(key="scaling_bench_short").set_value(False).run()
+    assert page.success[0].value == before
+
+
+def test_the_question_says_how_far_the_forecast_reaches(monkeypatch):
+    page = opened(monkeypatch)
+    shown, hidden = scaling_runs.split(made(30))
+    times = max(run.flops for run in hidden) / max(run.flops for run in shown)
+    assert f"up to {times:.1f} times their compute" in page.pills(key="scaling_bench_guess").label
+    assert "with more compute" in opened(monkeypatch, 7).pills(key="scaling_bench_guess").label
+
+
+BAD = ["7", "nan", "", "<script>alert(1)</script>"]
+
+
+@pytest.mark.parametrize("value", BAD)
+def test_a_bad_link_is_a_sentence_for_each_value(monkeypatch, value):
+    names = ["law", "over", "short", "E", "alpha", "beta"]
+    page = opened(monkeypatch, **dict.fromkeys(names, value))
+    (said,) = (box.value for box in page.warning)
+    assert all(f"- {name}: expected" in said for name in names)
+    assert "<script>" not in said
+    assert not opened(monkeypatch, law="The fitter's", over="Compute", short="true", A="29.9", E="1.5").warning
 
 
 def test_the_guess_is_compared_with_the_fit_once_the_runs_are_revealed(monkeypatch):

@@ -1,26 +1,32 @@
 """Real transformers classes with two layers, written to a folder and loaded through the production path."""
 
+import json
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
 from tokenizers.decoders import WordPiece as WordPieceDecoder
-from tokenizers.models import WordPiece
+from tokenizers.models import BPE, WordPiece
 from tokenizers.normalizers import BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers.pre_tokenizers import BertPreTokenizer, ByteLevel
 from tokenizers.processors import TemplateProcessing
+from tokenizers.trainers import BpeTrainer
 from transformers import (
     BertConfig,
     BertForMaskedLM,
     ElectraConfig,
     ElectraForMaskedLM,
     ElectraForPreTraining,
+    Idefics3Config,
+    Idefics3ForConditionalGeneration,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
     T5ForConditionalGeneration,
     VisionEncoderDecoderModel,
 )
+from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 
 WORDS = [
     "the",
@@ -148,3 +154,68 @@ def write_vision_language(folder: Path) -> None:
     config = new_model(words).config
     config.encoder.num_hidden_layers = config.decoder.n_layer = 1
     write(VisionEncoderDecoderModel(config), words, folder)
+
+
+CHAT_SIGNS = [
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<end_of_utterance>",
+    "<fake_token_around_image>",
+    "<image>",
+    "<global-img>",
+]
+CHAT_TEXT = "User: What colour is the star in this picture? Assistant: The star is red. There are two blue circles. "
+CHAT_TEMPLATE = (
+    "<|im_start|>{% for message in messages %}{{ message['role'] | capitalize }}:"
+    "{% for line in message['content'] %}{% if line['type'] == 'text' %}{{ line['text'] }}"
+    "{% elif line['type'] == 'image' %}{{ '<image>' }}{% endif %}{% endfor %}<end_of_utterance>\n{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
+)
+"""As SmolVLM's own: the picture's places stand in the visitor's turn."""
+
+
+def write_vision_chat(folder: Path) -> None:
+    """Write a tiny Idefics3, the class of SmolVLM, with the files of its processor; a picture takes 16 places."""
+    torch.manual_seed(0)
+    backend = Tokenizer(BPE())
+    backend.pre_tokenizer, backend.decoder = ByteLevel(add_prefix_space=False), ByteLevelDecoder()
+    trainer = BpeTrainer(
+        vocab_size=320, special_tokens=CHAT_SIGNS, initial_alphabet=ByteLevel.alphabet(), show_progress=False
+    )
+    backend.train_from_iterator([CHAT_TEXT] * 20, trainer)
+    words = PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        bos_token="<|im_start|>",
+        eos_token="<end_of_utterance>",
+        unk_token="<|endoftext|>",
+        pad_token="<|im_start|>",
+        additional_special_tokens=CHAT_SIGNS[3:],
+    )
+    start, end = (words.convert_tokens_to_ids(sign) for sign in CHAT_SIGNS[1:3])
+    config = Idefics3Config(
+        image_token_id=words.convert_tokens_to_ids("<image>"),
+        scale_factor=2,
+        vision_config={**SIZES, "image_size": 64, "patch_size": 8},
+        text_config={
+            "model_type": "llama",
+            "vocab_size": len(words),
+            "max_position_embeddings": 256,
+            "num_key_value_heads": 1,
+            "bos_token_id": start,
+            "pad_token_id": start,
+            "eos_token_id": end,
+            **SIZES,
+        },
+    )
+    config.vision_config.initializer_range = config.text_config.initializer_range = 0.3  # so that the picture matters
+    model = Idefics3ForConditionalGeneration(config)
+    model.generation_config.eos_token_id, model.generation_config.pad_token_id = end, start
+    model.save_pretrained(folder)
+    pictures = Idefics3ImageProcessorPil(size={"longest_edge": 128}, max_image_size={"longest_edge": 64})
+    words.save_pretrained(folder)
+    pictures.save_pretrained(folder)
+    settings = folder / "preprocessor_config.json"  # the files and names of SmolVLM's repository
+    kept = json.loads(settings.read_text()) | {"image_processor_type": "Idefics3ImageProcessor"}
+    settings.write_text(json.dumps(kept | {"processor_class": "Idefics3Processor"}))
+    (folder / "processor_config.json").write_text('{"image_seq_len": 16, "processor_class": "Idefics3Processor"}')
+    (folder / "chat_template.json").write_text(json.dumps({"chat_template": CHAT_TEMPLATE}))

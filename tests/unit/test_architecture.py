@@ -73,6 +73,14 @@ LIGHT = [
     "multimodal_code",
     "engine.pictures",
     "figures.pictures",
+    "figures.two_laws",
+    "scaling_cells",
+    "scaling_columns",
+    "drawing_shapes",
+    "drawing_studio",
+    "drawing_tikz",
+    "vote_store",
+    "sample_pictures",
 ]
 LIMITS = {"pages": 120, "lecture_core": 300, "tests": 500, "benchmarks": 500}
 SOURCES = [p for folder in LIMITS for p in (ROOT / folder).rglob("*.py")]

@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -6,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lecture_core.errors import InvalidInputError
-from lecture_core.figures.overtraining import cost_by_size
+from lecture_core.figures.overtraining import cost_by_size, tokens_per_parameter
 from lecture_core.overtraining import Prices, cheapest, plan, quality_of, served_at, smallest, tokens_for
 from lecture_core.scaling_laws import EPOCH, HOFFMANN_PRINTED, HOFFMANN_UNROUNDED, Law, compute_optimal, predict_loss
+from lecture_core.scaling_models import load_models
 
 LAWS = st.builds(
     Law, st.floats(0.5, 2.5), st.floats(50, 2000), st.floats(50, 2000), st.floats(0.2, 0.6), st.floats(0.2, 0.6)
@@ -91,8 +93,37 @@ def test_the_chart_holds_every_plan_and_only_finite_numbers(size, served, token_
     for trace in figure.data:
         assert np.isfinite(np.asarray(trace.x, float)).all()
         assert np.isfinite(np.asarray(trace.y, float)).all()
+        assert (np.asarray(trace.y, float) > 0).all()  # a logarithmic axis has no place for 0
     (left, right), (bottom, top) = figure.layout.xaxis.range, figure.layout.yaxis.range
     for end in (best, plain, *([here[1]] if here else [])):
         assert left <= math.log10(end.parameters) <= right
         assert bottom <= math.log10(end.cost) <= top
-    assert len(figure.data) == (8 if here else 5)
+    assert len(figure.data) == (2 if not served else 8 if here else 5)
+    names = {note.text for note in figure.layout.annotations}
+    assert any(name.startswith("serving") for name in names) <= bool(served)
+    for one, other in itertools.combinations(figure.layout.annotations, 2):
+        aside = one.xanchor != other.xanchor and abs(one.x - other.x) > 0.5 * (right - left)
+        assert aside or abs(one.y - other.y) >= 0.06 * (top - bottom)  # 20 of 330 pixels
+    assert all(bottom < note.y <= top and left <= note.x <= right for note in figure.layout.annotations)
+
+
+class TestTokensPerParameter:
+    OPEN = [model for model in load_models() if not model.lecture_table]
+
+    def test_a_family_is_told_from_the_others_by_colour_and_mark(self):
+        figure = tokens_per_parameter(self.OPEN)
+        colours = [trace.line.color for trace in figure.data]
+        marks = [trace.marker.symbol[-1] for trace in figure.data]
+        assert len(set(colours)) == len(set(marks)) == len({model.family for model in self.OPEN}) == 5
+
+    def test_a_mixture_stands_twice_and_each_point_says_which_parameters_count(self):
+        figure = tokens_per_parameter(self.OPEN)
+        trace = next(trace for trace in figure.data if trace.name == "DeepSeek-V3")
+        points = dict(zip(trace.text, zip(trace.x, trace.y, strict=True), strict=True))
+        assert points["DeepSeek-V3 (active)"] == (37e9, pytest.approx(400))
+        assert points["V3 (all)"] == (671e9, pytest.approx(22.06, abs=0.01))
+        assert len(set(trace.marker.symbol)) == 2
+
+    def test_llama_2_is_there(self):
+        trace = next(trace for trace in tokens_per_parameter(self.OPEN).data if trace.name == "Llama 2")
+        assert [round(y) for y in trace.y] == [286, 154, 29]

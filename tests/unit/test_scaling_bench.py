@@ -106,6 +106,8 @@ def test_a_fit_taken_home_says_all_that_is_needed_to_judge_it():
     content = json.loads(scaling_export.fit_json(points, found, {}, 1e14))
     assert content["constants"] == found.law.constants()
     assert content["runs"] == 35
+    assert (content["starts"], content["agreeing"], content["converged"]) == (24, found.agreeing, True)
+    assert 1 < found.agreeing <= 24
     lines = scaling_export.runs_csv(points, found).splitlines()
     assert len(lines) == 36
     assert lines[0] == "parameters,tokens,flops,loss,loss_of_law,percent_off"

@@ -13,7 +13,7 @@ from lecture_core.figures.loss_terms import loss_above_floor
 from lecture_core.figures.template import FONT_SIZE, base_layout, log_axis
 from lecture_core.quantities import count, log_marks, power, three_digits
 from lecture_core.scaling_laws import CHINCHILLA_FLOPS, EPOCH, HOFFMANN_PRINTED, Law, compute_optimal, predict_loss
-from lecture_core.scaling_models import MODELS_FILE, load_models
+from lecture_core.scaling_models import MODELS_FILE, load_models, named
 from lecture_core.scaling_report import Split, code, implied_by_published, verdict
 from lecture_core.tables import load_table
 
@@ -44,7 +44,7 @@ def pieces(trace) -> list[list[tuple[float, float]]]:
     return [line for line in lines if line]
 
 
-def named(figure, name: str):
+def trace_named(figure, name: str):
     return next(trace for trace in figure.data if trace.name == name)
 
 
@@ -68,7 +68,7 @@ def test_the_split_lies_on_its_own_curve():
 
 def test_frontier_holds_the_best_splits():
     figure = scaling.loss_plane(CHINCHILLA, load_models())
-    line = named(figure, "best splits")
+    line = trace_named(figure, "best splits")
     assert len(line.x) > 10
     for n, d in zip(line.x, line.y, strict=True):
         assert compute_optimal(6 * n * d, EPOCH).parameters == pytest.approx(n)
@@ -76,14 +76,14 @@ def test_frontier_holds_the_best_splits():
 
 def test_diagonals_have_equal_compute():
     figure = scaling.loss_plane(CHINCHILLA, load_models())
-    budgets = [[6 * n * d for n, d in line] for line in pieces(named(figure, "equal compute"))]
+    budgets = [[6 * n * d for n, d in line] for line in pieces(trace_named(figure, "equal compute"))]
     assert any(ends == pytest.approx([1e24, 1e24]) for ends in budgets)
     assert all(start == pytest.approx(end) for start, end in budgets)
 
 
 def test_lines_of_equal_loss_have_equal_loss_and_say_which():
     figure = scaling.loss_plane(CHINCHILLA, load_models())
-    lines = pieces(named(figure, "equal loss"))
+    lines = pieces(trace_named(figure, "equal loss"))
     said = trace_with(figure, "2.2").text
     for line, name in zip(lines, said, strict=True):
         losses = [float(predict_loss(n, d, EPOCH)) for n, d in line]
@@ -92,12 +92,12 @@ def test_lines_of_equal_loss_have_equal_loss_and_say_which():
 
 def test_plane_shows_every_model_with_tokens_per_parameter_and_source():
     figure = scaling.loss_plane(CHINCHILLA, load_models())
-    hover = "\n".join(named(figure, "published models").hovertext)
+    hover = "\n".join(trace_named(figure, "published models").hovertext)
     for model in load_models():
         assert model.name in hover
         assert f"{three_digits(model.tokens_per_parameter)} tokens per parameter" in hover
         assert model.source in hover
-    assert "DeepSeek-V3 (total)" in hover
+    assert "DeepSeek-V3 (all)" in hover
     assert "DeepSeek-V3 (active)" in hover
     assert {model.family for model in load_models()} == set(scaling.LABEL_POSITIONS)
 
@@ -219,10 +219,17 @@ def test_models_agree_with_the_lectures_tables():
     frame = load_table("chinchilla_models").frame
     assert ours == set(zip(frame["parameters"], frame["training_tokens"], strict=True))
     later = load_table("tokens_per_parameter").frame
-    known = set(zip(later["parameters"], later["active_parameters"], later["training_tokens"], strict=True))
-    for model in load_models():
-        if not model.lecture_table:
-            assert (model.parameters, model.active_parameters, model.tokens) in known
+    columns = ("model", "family", "parameters", "active_parameters", "training_tokens")
+    known = set(zip(*(later[column] for column in columns), strict=True))
+    ours = {(m.name, m.family, m.parameters, m.active_parameters, m.tokens) for m in load_models()}
+    assert known <= ours, "every model of the table of open models, under the same name"
+    assert all(m.lecture_table for m in load_models() if m.name not in set(later["model"]))
+
+
+def test_a_model_is_found_under_earlier_spellings_of_its_name():
+    assert named("Llama-3 8B").name == "Llama 3 8B"
+    assert named("Qwen-2.5 0.5B").name == "Qwen2.5 0.5B"
+    assert named("Llama-4 8B") is None
 
 
 @pytest.mark.parametrize(

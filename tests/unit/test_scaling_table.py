@@ -5,7 +5,9 @@ import math
 import pytest
 
 from lecture_core.errors import InvalidInputError, LectureError
-from lecture_core.scaling_table import LIMIT_BYTES, MOST_RUNS, Mapped, decode, guess, guess_unit, points, read
+from lecture_core.scaling_columns import guess, guess_unit
+from lecture_core.scaling_points import MOST_FITTED, thinned
+from lecture_core.scaling_table import LIMIT_BYTES, Mapped, decode, points, read
 
 COLUMNS = {"parameters": "N", "tokens": "D", "loss": "loss"}
 ONE = dict.fromkeys(COLUMNS, 1.0)
@@ -65,11 +67,88 @@ def test_columns_are_guessed_by_name(header, expected):
     assert bool(found) == bool(expected)
 
 
-def test_units_are_guessed_by_name_then_by_size():
-    assert guess_unit("params (B)", ["70"]) == "billions"
-    assert guess_unit("tokens_millions", ["300"]) == "millions"
-    assert guess_unit("N", ["70000000"]) == "counts"
-    assert guess_unit("N", ["70", "175"]) == "millions"
+@pytest.mark.parametrize(
+    "header",
+    [
+        "parameters,tokens,learning_rate",
+        "parameters,tokens",
+        "N,D,loss_std",
+        "N,D,loss_per_byte",
+        "N,D,loss (nats/byte)",
+        "N,D,weight_loss_rate",
+        "params,tokens,tokens_per_second",
+    ],
+)
+def test_a_column_that_is_not_called_a_loss_is_not_taken_for_one(header):
+    assert "loss" not in guess(header.split(","))
+    with pytest.raises(InvalidInputError, match="and none known as a loss"):
+        points(read(f"{header}\n" + "1e6,2e7,3.5,4\n".rsplit(",", 4 - header.count(","))[0]), Mapped({}, {}))
+
+
+@pytest.mark.parametrize("name", ["loss", "Loss (nats)", "val_loss", "held-out loss", "test loss [nats/token]", "NLL"])
+def test_common_names_of_a_loss_are_known(name):
+    assert guess(["step", "N", "D", name])["loss"] == name
+
+
+def test_a_held_out_loss_goes_before_the_training_loss_and_token_before_byte():
+    assert guess(["N", "D", "train_loss", "val_loss"])["loss"] == "val_loss"
+    assert guess(["N", "D", "loss_per_byte", "loss_per_token"])["loss"] == "loss_per_token"
+    assert guess(["N", "D", "tokens_per_second", "loss"])["tokens"] == "D"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "name", "cells", "unit"),
+    [
+        ("parameters", "params (B)", ["70"], "billions"),
+        ("parameters", "N (M)", ["70"], "millions"),
+        ("tokens", "D (B)", ["1400"], "billions"),
+        ("tokens", "D [1e9]", ["1400"], "billions"),
+        ("tokens", "tokens_millions", ["300"], "millions"),
+        ("parameters", "params_b", ["70"], "billions"),
+        ("loss", "loss (nats)", ["3.1"], "nats per token"),
+        ("loss", "loss (bits)", ["4.1"], "bits per token"),
+        ("compute", "C (PF-days)", ["4.1"], "PFLOP/s-days"),
+        ("compute", "C", ["1e20"], "FLOPs"),
+        ("parameters", "N", ["70000000"], "counts"),
+        ("parameters", "N", ["70", "175"], "millions"),
+        ("parameters", "N", ["125", "13000", "175000"], "millions"),
+        ("parameters", "N", ["55536", "55536", "55536"], "counts"),
+        ("tokens", "D", ["524288", "1048576"], "counts"),
+        ("tokens", "D", ["0.5", "4.2"], "millions"),
+    ],
+)
+def test_units_are_guessed_by_name_then_by_size(quantity, name, cells, unit):
+    assert guess_unit(quantity, name, cells, ".") == unit
+    if "(" in name:
+        assert guess([name]) == {quantity: name}
+
+
+def test_thousands_dots_are_counted_with_the_decimal_sign():
+    assert guess_unit("parameters", "N", ["55.536", "220.000"], ",") == "counts"
+    assert guess_unit("parameters", "N", ["55.536", "220.000"], ".") == "millions"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'N,D,loss\n55536,524288,"3,65"',
+        "N;D;loss\n55.536;524.288;3,65",
+        "N;D;loss\n55.536;524.288;3,650",
+        "N;D;loss\n55,536;524,288;3.650",
+        'N,D,loss\n"55,536","524,288",3.65',
+        "N\tD\tloss\n55 536\t524 288\t3,65",
+    ],
+)
+def test_the_decimal_sign_is_found_with_any_separator_and_with_groups(text):
+    made = runs(text)
+    assert (made.parameters, made.tokens, made.loss) == ((55536,), (524288,), (3.65,))
+
+
+def test_a_cell_that_needs_the_other_decimal_sign_says_so():
+    with pytest.raises(InvalidInputError, match="Choose the other decimal sign"):
+        runs("N;D;loss\n1e6;2e7;3.5\n1e6;2e7;3,25")
+    with pytest.raises(InvalidInputError, match=r"“x”\. Correct these cells"):
+        runs("N;D;loss\n1e6;2e7;x")
 
 
 @pytest.mark.parametrize("sign", [",", ";", "\t"])
@@ -129,7 +208,6 @@ def test_many_bad_cells_are_counted_not_listed():
         ("N,D,loss\n1,2,3,4", "4 in row 2"),
         ("N,D,loss\n1e6,2e7,3,5", "decimal commas"),
         ('N,D,loss\n1,"2,3', "row 2"),
-        ("N,D,loss\n" + "1e6,2e7,3.5\n" * 100_000, "100,000"),
         ("x" * (LIMIT_BYTES + 1), "5.1 MB"),
     ],
 )
@@ -160,7 +238,7 @@ def test_files_of_spreadsheets_are_text(encoding):
     ("columns", "said"),
     [
         ({"parameters": "N", "loss": "loss"}, "two of parameters"),
-        ({"parameters": "N", "tokens": "D"}, "no loss"),
+        ({"parameters": "N", "tokens": "D"}, "none known as a loss"),
         ({"parameters": "N", "tokens": "N", "loss": "loss"}, "one column twice"),
     ],
 )
@@ -169,5 +247,14 @@ def test_missing_columns_are_named(columns, said):
         runs("N,D,loss\n1e6,2e7,3.5", columns=columns)
 
 
-def test_the_most_rows_are_read():
-    assert len(runs("N,D,loss\n" + "1e6,2e7,3.5\n" * MOST_RUNS)) == MOST_RUNS
+def test_a_hundred_thousand_rows_are_read_and_evenly_thinned():
+    text = "N,D,loss\n" + "".join(f"{1e6 + i},{2e7 + 7 * i},{4 - i / 1e5:.5f}\n" for i in range(100_000))
+    made = runs(text)
+    assert len(made) == 100_000
+    fitted = thinned(made)
+    assert len(fitted) == MOST_FITTED
+    assert fitted.parameters[0] == 1e6
+    assert fitted.parameters[-1] == 1e6 + 99_999
+    steps = [b - a for a, b in zip(fitted.parameters, fitted.parameters[1:], strict=False)]
+    assert 49 <= min(steps) <= max(steps) <= 51
+    assert thinned(fitted) is fitted

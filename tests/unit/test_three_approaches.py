@@ -1,12 +1,13 @@
 """The paper's runs give back what was published of them; laws of 2020, plans, rounding and the table are right."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 
 from lecture_core.errors import InvalidInputError
-from lecture_core.figures import approaches
+from lecture_core.figures import approaches, two_laws
 from lecture_core.figures.loss_surface import loss_surface
 from lecture_core.figures.scaling import loss_plane
 from lecture_core.kaplan import KAPLAN, LOSS_BY_COMPUTE, LOSS_BY_SIZE, LOSS_BY_TOKENS, PF_DAY
@@ -18,6 +19,7 @@ from lecture_core.scaling_laws import (
     HOFFMANN_UNROUNDED,
     bootstrap,
     compute_optimal,
+    predict_loss,
 )
 from lecture_core.scaling_models import load_models
 from lecture_core.scaling_report import Split, best_place, moved
@@ -168,7 +170,9 @@ def figures():
         approaches.envelope(curves(runs), lowest_curves(runs), runs),
         approaches.parabolas(profiles(runs)),
         approaches.parametric_fit(runs, law, BUDGETS),
-        approaches.two_laws(EPOCH, CHINCHILLA_FLOPS, load_models()),
+        two_laws.best_size(EPOCH, CHINCHILLA_FLOPS, load_models()),
+        two_laws.loss_over_size(EPOCH, 3e11),
+        two_laws.loss_over_tokens(EPOCH, 1.75e11),
         approaches.digits_kept(versions, CHINCHILLA_FLOPS, 2),
         approaches.planned_size(plans, plans[1], 1e22),
         loss_plane(split, load_models()),
@@ -189,3 +193,38 @@ def test_charts_have_a_title_large_fonts_named_axes_and_finite_numbers():
                 if name in trace and trace[name] is not None:
                     values = [v for v in trace[name] if v is not None]  # None ends a line
                     assert np.isfinite(np.asarray(values, dtype=float)).all()
+
+
+def test_the_losses_of_2020_and_2022_stand_on_the_same_axes():
+    size, tokens = two_laws.loss_over_size(EPOCH, 3e11), two_laws.loss_over_tokens(EPOCH, 1.75e11)
+    for figure, endless in ((size, LOSS_BY_SIZE), (tokens, LOSS_BY_TOKENS)):
+        old, old_limited, new, new_limited = figure.data
+        assert [set(trace.text) for trace in (old, new_limited)] == [{"", "2020"}, {"", "2022"}]
+        assert np.allclose(old.y, endless(old.x))
+        for unlimited, limited in ((old, old_limited), (new, new_limited)):
+            assert (np.diff(unlimited.y) < 0).all()
+            assert (np.diff(limited.y) < 0).all()
+        assert (np.asarray(new_limited.y) > np.asarray(new.y)).all()
+        assert min(new.y) > EPOCH.E > min(old.y)
+    assert np.allclose(size.data[1].y, KAPLAN.loss(size.data[1].x, 3e11))
+    assert np.allclose(tokens.data[3].y, predict_loss(1.75e11, tokens.data[3].x, EPOCH))
+
+
+@pytest.mark.parametrize("width", [260, 700])
+def test_no_name_of_a_model_covers_a_point_and_the_dotted_line_has_a_name(width):
+    figure = two_laws.best_size(EPOCH, CHINCHILLA_FLOPS, load_models())
+    (left, right), (low, high) = figure.layout.xaxis.range, figure.layout.yaxis.range
+    points = next(trace for trace in figure.data if trace.name == "models")
+    across, up = width / (right - left), 340 / (high - low)
+    dots = [
+        ((math.log10(x) - left) * across, (math.log10(y) - low) * up) for x, y in zip(points.x, points.y, strict=True)
+    ]
+    named = [note for note in figure.layout.annotations if note.ax is not None]
+    assert {note.text for note in named} == {"GPT-3", "Chinchilla", "MT-NLG", "Gopher"}
+    boxes = [((n.x - left) * across + n.ax, (n.y - low) * up - n.ay, 4 * len(n.text) + 2, 9) for n in named]
+    for x, y, half, tall in boxes:
+        assert x + half < width + 12
+        assert not any(abs(a - x) < half + 5 and abs(b - y) < tall + 5 for a, b in dots)
+    for (x, y, half, tall), (a, b, other, high_) in itertools.combinations(boxes, 2):
+        assert abs(x - a) >= half + other or abs(y - b) >= tall + high_
+    assert any(note.text == "Chinchilla's compute" for note in figure.layout.annotations)
