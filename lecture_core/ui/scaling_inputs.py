@@ -144,7 +144,7 @@ def _start_from(stem: str, fit: Law) -> None:
     for name, value in fit.constants().items():
         key = f"{stem}_{name}"
         st.session_state[key] = _on_step(name, value)
-        st.query_params[key] = f"{st.session_state[key]:g}"  # only what a visitor moves comes into the address by itself
+        st.query_params[key] = f"{st.session_state[key]:g}"
 
 
 def _on_step(name: str, value: float) -> float:
