@@ -27,6 +27,7 @@ from lecture_core.prefix_cache import cache_bytes, own, shared_length
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 MAX_COMPLETIONS = 64
+SHORT = 32  # tokens; shorter prompts are read together also where they share nothing
 BATCH_TOKENS = 8_192  # of one forward pass, the shared prefix counted in every row
 LOGIT_ROWS = 32  # of the vocabulary's length: 6 MB, which stays in cache
 BATCH_BYTES = 4e8  # of keys, values and logits of one forward pass
@@ -83,14 +84,24 @@ def token_logprobs_request(text: str, words: LoadedTokenizer, *, top_k: int = 5)
     return ForwardRequest(ids, range(len(ids)), finish)
 
 
-def score(prompt: str, completions: Sequence[str], model: LoadedModel) -> Scores:
-    """Sum the log-probabilities of each completion's tokens after `prompt`; see `score_prompts`."""
-    return score_prompts([prompt], completions, model).prompts[0]
+@dataclass(frozen=True)
+class ScoreRequest:
+    """Token ids of prompts (`starts`) and of the completions (`ends`, which read `texts`) to score after each."""
+
+    starts: list[list[int]]
+    ends: list[list[int]]
+    texts: tuple[str, ...]
+
+    def joins(self, others: "Sequence[ScoreRequest]") -> bool:
+        """Whether it is worth reading with others: the same completions, and half of its prompts or more is theirs."""
+        prompts = [start for request in (self, *others) for start in request.starts]
+        half = min(map(len, prompts)) / 2
+        alike = all(self.texts == other.texts for other in others)
+        return alike and len(prompts) <= MAX_COMPLETIONS and (shared_length(prompts) >= half or half < SHORT / 2)
 
 
-@torch.inference_mode()
-def score_prompts(prompts: Sequence[str], completions: Sequence[str], model: LoadedModel) -> PromptScores:
-    """Sum the log-probabilities of each completion's tokens after each prompt; what all prompts share is read once.
+def score_request(prompts: Sequence[str], completions: Sequence[str], words: LoadedTokenizer) -> ScoreRequest:
+    """Prepare the scores of each completion's tokens after each prompt, for `score_together`.
 
     Args:
         prompts: such as one question each after the same exemplars; 1 to 64.
@@ -102,21 +113,30 @@ def score_prompts(prompts: Sequence[str], completions: Sequence[str], model: Loa
     """
     _check_number(prompts, "prompts")
     _check_number(completions, "completions")
-    starts = [model.words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))[0] for prompt in prompts]
-    ends = [model.words.encode(completion, special=False)[0] for completion in completions]
+    starts = [words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))[0] for prompt in prompts]
+    ends = [words.encode(completion, special=False)[0] for completion in completions]
     longest = max(map(len, starts)) + max(map(len, ends))
-    if longest > model.spec.context_length:
+    if longest > words.spec.context_length:
         raise ContextLengthError(
-            f"Expected at most {model.spec.context_length:,} tokens; together they have {longest:,}. "
+            f"Expected at most {words.spec.context_length:,} tokens; together they have {longest:,}. "
             "Shorten the prompt."
         )
-    found = _token_logprobs_after(starts, ends, model)
-    made = provenance_of(model)
-    scored = [
-        Scores(tuple(_completion(text, found[i, j]) for j, text in enumerate(completions)), made)
-        for i in range(len(starts))
-    ]
-    return PromptScores(tuple(scored), made)
+    return ScoreRequest(starts, ends, tuple(completions))
+
+
+@torch.inference_mode()
+def score_together(requests: Sequence[ScoreRequest], model: LoadedModel) -> list[PromptScores]:
+    """Sum the log-probabilities of completions after the prompts of requests that join; what all share is read once."""
+    texts, made = requests[0].texts, provenance_of(model)
+    found = _token_logprobs_after([start for r in requests for start in r.starts], requests[0].ends, model)
+    scores: list[PromptScores] = []
+    first = 0
+    for request in requests:
+        rows = range(first, first + len(request.starts))
+        first = rows.stop
+        of_each = (tuple(_completion(text, found[i, j]) for j, text in enumerate(texts)) for i in rows)
+        scores.append(PromptScores(tuple(Scores(row, made) for row in of_each), made))
+    return scores
 
 
 def _check_number(texts: Sequence[str], name: str) -> None:

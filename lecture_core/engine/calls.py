@@ -29,6 +29,7 @@ from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 if TYPE_CHECKING:
     from lecture_core.forward import ForwardRequest
+    from lecture_core.scoring import ScoreRequest
 
 T = TypeVar("T")
 MASKED = ("masked_lm", "rtd_generator")
@@ -67,6 +68,10 @@ class ModelCalls(Remembering):
         self, model: str, roles: tuple[str, ...], prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]"
     ) -> T:
         """Answer a request of one forward pass, together with those that wait at the same time."""
+        raise NotImplementedError
+
+    def _scored(self, model: str, prepare: "Callable[[LoadedTokenizer], ScoreRequest]") -> PromptScores:
+        """Answer a request for scores, together with those that wait at the same time and share its exemplars."""
         raise NotImplementedError
 
     @recorded
@@ -184,7 +189,7 @@ class ModelCalls(Remembering):
         """See `Engine.score`."""
         from lecture_core import scoring
 
-        return self._run(model, CAUSAL, lambda m: scoring.score(prompt, completions, m))
+        return self._scored(model, lambda words: scoring.score_request([prompt], completions, words)).prompts[0]
 
     @remembered
     def score_prompts(
@@ -193,7 +198,7 @@ class ModelCalls(Remembering):
         """See `Engine.score_prompts`."""
         from lecture_core import scoring
 
-        return self._run(model, CAUSAL, lambda m: scoring.score_prompts(prompts, completions, m))
+        return self._scored(model, lambda words: scoring.score_request(prompts, completions, words))
 
     @remembered
     def next_token(self, prompt: str, *, model: str, top_k: int = 10, session: str = "") -> NextToken:

@@ -14,7 +14,7 @@ from lecture_core.engine.calls import CAUSAL, ModelCalls
 from lecture_core.engine.first_views import FirstViews, Question
 from lecture_core.engine.pool import WorkerPool, memory_budget
 from lecture_core.engine.result_cache import LIMIT
-from lecture_core.engine.results import GenerationChunk, Message
+from lecture_core.engine.results import GenerationChunk, Message, PromptScores
 from lecture_core.engine.status import EngineStatus
 from lecture_core.engine.streams import stream
 from lecture_core.engine.waiting import Ticket
@@ -27,6 +27,7 @@ from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 if TYPE_CHECKING:
     from lecture_core.catalog import ModelSpec
     from lecture_core.forward import ForwardRequest
+    from lecture_core.scoring import ScoreRequest
 
 T = TypeVar("T")
 Generate = Callable[
@@ -136,6 +137,13 @@ class LocalEngine(ModelCalls):
         spec = self._spec(model, roles)
         with self._admission.admit(), self._pool.use(spec) as worker:
             return _timed(*worker.forward(prepare, deadline=DEADLINE))
+
+    def _scored(self, model: str, prepare: "Callable[[LoadedTokenizer], ScoreRequest]") -> PromptScores:
+        spec = self._spec(model, CAUSAL)
+        with self._admission.admit(), self._pool.use(spec) as worker:
+            found, seconds = worker.score(prepare, deadline=DEADLINE)
+        prompts = tuple(_timed(scores, seconds) for scores in found.prompts)
+        return _timed(replace(found, prompts=prompts), seconds)
 
     def _spec(self, model: str, roles: tuple[str, ...]) -> "ModelSpec":
         spec = catalog.get(model)

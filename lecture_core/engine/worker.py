@@ -25,6 +25,7 @@ from lecture_core.loading import LoadedModel, load
 
 if TYPE_CHECKING:
     from lecture_core.forward import ForwardRequest
+    from lecture_core.scoring import ScoreRequest
 
 T = TypeVar("T")
 GATHERING = 0.005  # seconds a batch waits at most, and only for requests whose text is being tokenised now
@@ -35,10 +36,14 @@ SHORT = 32  # tokens; all shorter texts may share a batch, longer ones only with
 
 @dataclass(eq=False)
 class _Job:
-    """A piece of work; `length` is 0 where it cannot share a forward pass with others; `first` goes before others."""
+    """A piece of work; `length` is 0 where it is no request of one forward pass; `first` goes before others.
+
+    `scores` marks a request that is read together with others that join it.
+    """
 
     task: Any
     length: int = 0
+    scores: bool = False
     first: bool = field(default_factory=goes_first)
     future: "Future[tuple[Any, LoadedModel, float]]" = field(default_factory=Future)
 
@@ -101,6 +106,13 @@ class Worker:
             job = self._queue(_Job(request, len(request)))
         logits, model, seconds = self._wait(job, deadline)
         return request.finish(logits, model), seconds
+
+    def score(self, prepare: "Callable[[LoadedTokenizer], ScoreRequest]", *, deadline: float) -> "tuple[Any, float]":
+        """Answer a request for scores with those that wait at the same time and join it; see `forward`."""
+        with self._announced():
+            job = self._queue(_Job(prepare(self.words), scores=True))
+        found, _, seconds = self._wait(job, deadline)
+        return found, seconds
 
     def generator(self, *, deadline: float) -> ContinuousGenerator:
         """What writes for many at once with this model; made at the first call, after loading the model."""
@@ -182,9 +194,11 @@ class Worker:
         with self._changed:
             if not self._jobs:
                 return []
-            if self._jobs[0].length:
+            if self._jobs[0].length or self._jobs[0].scores:
                 self._changed.wait_for(lambda: not self._coming, timeout=GATHERING)
             batch = [self._jobs.popleft()]
+            if batch[0].scores:
+                return self._joined(batch)
             longest, logits = batch[0].length, batch[0].logits
             for job in [job for job in self._jobs if job.length and job.bucket == batch[0].bucket]:
                 longest, logits = max(longest, job.length), logits + job.logits
@@ -193,6 +207,13 @@ class Worker:
                 self._jobs.remove(job)
                 batch.append(job)
             return batch
+
+    def _joined(self, batch: list[_Job]) -> list[_Job]:
+        for job in [job for job in self._jobs if job.scores]:
+            if job.task.joins([other.task for other in batch]):
+                self._jobs.remove(job)
+                batch.append(job)
+        return batch
 
     def _answer(self, jobs: list[_Job]) -> None:
         try:
@@ -224,8 +245,11 @@ def _computed(jobs: list[_Job], model: LoadedModel) -> list[Any]:
     import torch
 
     from lecture_core.forward import logits_at
+    from lecture_core.scoring import score_together
 
     try:
+        if jobs[0].scores:
+            return list(score_together([job.task for job in jobs], model))
         return logits_at([job.task for job in jobs], model) if jobs[0].length else [jobs[0].task(model)]
     except torch.OutOfMemoryError as exc:
         if len(jobs) > 1:

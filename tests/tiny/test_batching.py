@@ -254,3 +254,78 @@ def test_many_threads_may_tokenise_at_once(engine):
     with ThreadPoolExecutor(16) as threads:
         results = list(threads.map(lambda text: engine.fill_mask(text, model="tiny-mlm"), TEXTS * 8))
     assert len(results) == 8 * len(TEXTS)
+
+
+EXEMPLARS = "the cat sat on the mat : good . the dog ran out of the river : bad . the chef cooked a meal : good . "
+ASKED = [f"{EXEMPLARS}the {word} was very well :" for word in WORDS]
+LABELS = [" good", " very bad"]
+
+
+@pytest.fixture
+def readings(monkeypatch):
+    """How many requests each reading of prompts had."""
+    from lecture_core import scoring
+
+    seen, real = [], scoring.score_together
+
+    def counted(requests, model):
+        seen.append(len(requests))
+        return real(requests, model)
+
+    monkeypatch.setattr(scoring, "score_together", counted)
+    return seen
+
+
+@pytest.fixture
+def held_lm(engine):
+    engine.next_token("the cat", model="tiny-lm")
+    return Held(engine, "tiny-lm")
+
+
+def summed(scores):
+    return [completion.logprob for completion in scores.completions]
+
+
+def test_questions_of_many_sessions_after_the_same_exemplars_are_read_together(engine, held_lm, readings):
+    futures = all_at_once(held_lm, lambda text: engine.score(text, LABELS, model="tiny-lm"), ASKED)
+    together = [summed(future.result()) for future in futures]
+    assert readings == [len(ASKED)]
+    alone = [summed(engine.score(text, LABELS, model="tiny-lm")) for text in ASKED]
+    assert [x for row in together for x in row] == pytest.approx([x for row in alone for x in row], abs=1e-4)
+
+
+def test_other_labels_or_other_exemplars_are_read_apart(engine, held_lm, readings):
+    far = "a banana and a river and a bank and a model reads text very well in and out of it and the money was good . "
+    asked = [(ASKED[0], LABELS), (ASKED[1], [" bad", " good"]), (2 * far + "the cat :", LABELS), (ASKED[2], LABELS)]
+    futures = all_at_once(held_lm, lambda one: engine.score(*one, model="tiny-lm"), asked)
+    found = [summed(future.result()) for future in futures]
+    assert sorted(readings) == [1, 1, 2]
+    alone = [summed(engine.score(*one, model="tiny-lm")) for one in asked]
+    assert [x for row in found for x in row] == pytest.approx([x for row in alone for x in row], abs=1e-4)
+
+
+def test_a_request_for_scores_that_fails_fails_alone(engine, held_lm, monkeypatch):
+    from lecture_core import scoring
+
+    real = scoring.score_together
+
+    def breaks(requests, model):
+        if any("banana" in model.words.tokenizer.decode(start) for r in requests for start in r.starts):
+            raise RuntimeError("broken")
+        return real(requests, model)
+
+    monkeypatch.setattr(scoring, "score_together", breaks)
+    futures = all_at_once(held_lm, lambda text: engine.score(text, LABELS, model="tiny-lm"), ASKED)
+    failed = [text for text, future in zip(ASKED, futures, strict=True) if future.exception()]
+    assert failed == [ASKED[WORDS.index("banana")]]
+
+
+def test_a_sweep_joins_another_students_question(engine, held_lm, readings):
+    calls = [
+        lambda: engine.score_prompts(ASKED[:4], LABELS, model="tiny-lm"),
+        lambda: engine.score(ASKED[5], LABELS, model="tiny-lm"),
+    ]
+    sweep, one = (f.result() for f in all_at_once(held_lm, lambda call: call(), calls))
+    assert readings == [2]
+    assert len(sweep.prompts) == 4
+    assert summed(one) == pytest.approx(summed(engine.score(ASKED[5], LABELS, model="tiny-lm")), abs=1e-4)

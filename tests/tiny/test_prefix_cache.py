@@ -21,6 +21,14 @@ CONFIGS = {
 }
 
 
+def score_prompts(prompts, labels, model):
+    return scoring.score_together([scoring.score_request(prompts, labels, model.words)], model)[0]
+
+
+def score(prompt, labels, model):
+    return score_prompts([prompt], labels, model).prompts[0]
+
+
 @pytest.fixture
 def load_family(rows, tmp_path, monkeypatch):
     monkeypatch.setattr(loading, "BUNDLED", tmp_path)
@@ -61,7 +69,7 @@ def test_scores_with_the_cache_equal_those_without(family, load_family):
     plain = replace(model, prefixes=PrefixCache(limit=0))
     prompts = [EXEMPLARS + question for question in QUESTIONS] + [QUESTIONS[0], EXEMPLARS + QUESTIONS[0]]
     for prompt in prompts:
-        ours, expected = (scoring.score(prompt, LABELS, m) for m in (model, plain))
+        ours, expected = (score(prompt, LABELS, m) for m in (model, plain))
         for one, other in zip(ours.completions, expected.completions, strict=True):
             assert one.logprob == pytest.approx(other.logprob, abs=1e-4)
         ours, expected = (scoring.next_token(prompt, m, top_k=len(VOCABULARY)) for m in (model, plain))
@@ -85,7 +93,7 @@ def test_the_same_prompt_again_is_one_token(load_family, tokens_read):
     model = load_family("llama")
     read = tokens_read(model)
     for _ in range(2):
-        scoring.score(EXEMPLARS, [" good", " bad"], model)
+        score(EXEMPLARS, [" good", " bad"], model)
     assert read[1:] == [1]
 
 
@@ -123,7 +131,7 @@ def test_a_sliding_window_is_not_kept(load_family):
 
 def test_completions_do_not_change_the_kept_prompt(load_family):
     model = load_family("llama")
-    scoring.score(EXEMPLARS, LABELS, model)
+    score(EXEMPLARS, LABELS, model)
     (prompt,) = model.prefixes._prompts
     assert prompt.cache.get_seq_length() == len(prompt.ids)
     assert prompt.cache.layers[0].keys.shape[0] == 1
@@ -134,10 +142,10 @@ def test_prompts_scored_together_equal_prompts_scored_alone(family, load_family)
     model = load_family(family)
     prompts = [EXEMPLARS + question for question in QUESTIONS] + [QUESTIONS[0], EXEMPLARS.strip()]
     for chosen in (prompts, prompts[:4], [QUESTIONS[1], QUESTIONS[1] + " the"]):
-        together = scoring.score_prompts(chosen, LABELS, model)
+        together = score_prompts(chosen, LABELS, model)
         for prompt, scores in zip(chosen, together.prompts, strict=True):
             model.prefixes.clear()
-            alone = scoring.score(prompt, LABELS, model)
+            alone = score(prompt, LABELS, model)
             for one, other in zip(scores.completions, alone.completions, strict=True):
                 assert one.logprob == pytest.approx(other.logprob, abs=1e-4)
                 assert [t.token for t in one.tokens] == [t.token for t in other.tokens]
@@ -146,11 +154,11 @@ def test_prompts_scored_together_equal_prompts_scored_alone(family, load_family)
 def test_prompts_scored_together_fit_the_bound_on_a_batch(load_family, tokens_read, monkeypatch):
     model = load_family("llama")
     prompts = [EXEMPLARS + question for question in QUESTIONS]
-    expected = scoring.score_prompts(prompts, LABELS, model)
+    expected = score_prompts(prompts, LABELS, model)
     monkeypatch.setattr(scoring, "BATCH_TOKENS", 60)
     model.prefixes.clear()
     read = tokens_read(model)
-    found = scoring.score_prompts(prompts, LABELS, model)
+    found = score_prompts(prompts, LABELS, model)
     assert len(read) > 3
     for one, other in zip(expected.prompts, found.prompts, strict=True):
         assert [c.logprob for c in one.completions] == pytest.approx([c.logprob for c in other.completions], abs=1e-4)
