@@ -15,6 +15,8 @@ from torch.nn import functional as F
 from transformers.pytorch_utils import Conv1D
 
 WIDE = 8192  # output features from which oneDNN also takes a single row; MKL reads a narrow matrix as fast
+MANY = 128  # rows from which it pays
+STEPS = ((1024, 64), (10**9, 256))  # up to so many rows they are filled up to a multiple of the second number
 SHAPE = (128, 576, 1536)  # rows, input and output features of the measurement: a layer of the bundled models
 
 
@@ -65,12 +67,21 @@ def one_dnn_is_faster() -> bool:
 
 def _pays(x: torch.Tensor, outputs: int) -> bool:
     rows = x.numel() // x.shape[-1]
-    return (rows > 1 or (rows == 1 and outputs >= WIDE)) and not torch.is_grad_enabled()
+    return (rows >= MANY or (rows == 1 and outputs >= WIDE)) and not torch.is_grad_enabled()
 
 
 def _product(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    result: torch.Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
-    return result
+    """Multiply (..., inputs) with (outputs, inputs). Rows are filled up with zeros to few different numbers.
+
+    oneDNN compiles a program for each number of rows and keeps it, half a megabyte a layer: left alone, texts of all
+    lengths would fill the memory.
+    """
+    rows = x.reshape(-1, x.shape[-1])
+    count = len(rows)
+    step = next(step for most, step in STEPS if count <= most) if count > 1 else 1
+    filled = F.pad(rows, (0, 0, 0, -count % step))
+    result: torch.Tensor = torch.ops.mkldnn._linear_pointwise(filled, weight, bias, "none", [], "")
+    return result[:count].reshape(*x.shape[:-1], len(weight))
 
 
 def _median_seconds(compute: Any, *, times: int = 15) -> float:

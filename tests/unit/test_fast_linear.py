@@ -6,7 +6,7 @@ from transformers.pytorch_utils import Conv1D
 
 from lecture_core import fast_linear
 
-ROWS = [1, 2, 7, 64]
+ROWS = [1, 2, 64, 100, 513]
 
 
 @pytest.fixture
@@ -25,6 +25,19 @@ def test_the_product_is_the_same_up_to_rounding(faster, layer, rows):
         fast_linear.hasten(model)
         assert type(model[0]) in fast_linear.FASTER.values()
         assert torch.allclose(model(x), expected, atol=1e-5)
+
+
+def test_rows_are_filled_up_to_few_numbers(faster, monkeypatch):
+    seen, real = set(), torch.ops.mkldnn._linear_pointwise
+    counted = lambda x, *rest: (seen.add(len(x)), real(x, *rest))[1]  # noqa: E731
+    monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", counted)
+    model = torch.nn.Sequential(torch.nn.Linear(24, 40))
+    fast_linear.hasten(model)
+    with torch.inference_mode():
+        for rows in range(1, 1025):
+            model(torch.zeros(rows, 24))
+    assert len(seen) == 15
+    assert min(seen) == fast_linear.MANY
 
 
 def test_nothing_at_all_is_mapped_to_nothing(faster):
