@@ -32,6 +32,6 @@ sidebar(machine)
 first_views.begin()
 note, asked = st.empty(), links.opened()
 navigation.run()
-links.explain(note, asked)
+links.explain_dropped(note, asked)
 sidebar(machine)  # again: the page may have loaded a model
 first_views.follow()

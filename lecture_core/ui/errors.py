@@ -12,7 +12,7 @@ import streamlit as st
 from lecture_core.errors import LectureError
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>$~|&#{}])")
-_LINE_START = re.compile(r"^(\s*)([-+=]|\d+[.)])")
+_LINE_START = re.compile(r"^(\s*)(?:([-+=])|(\d+)([.)]))")
 _TRIGGERS = re.compile(r"(:|@|www)(?=\S)", re.IGNORECASE)
 _ARROWS = re.compile(r"([-<>~])(?=[-=>])")
 _WORD_JOINER = "\u2060"
@@ -26,7 +26,7 @@ def escape_markdown(text: str) -> str:
     """
     line = _ARROWS.sub(lambda found: found[1] + _WORD_JOINER, " ".join(text.split()))
     line = _MARKUP.sub(r"\\\1", line)
-    line = _LINE_START.sub(lambda found: f"{found[1]}\\{found[2]}", line)
+    line = _LINE_START.sub(lambda found: f"{found[1]}{found[3] or ''}\\{found[2] or found[4]}", line)
     return _TRIGGERS.sub(lambda found: found[1] + _WORD_JOINER, line)
 
 

@@ -1,18 +1,56 @@
-"""Says which parts of an address the inputs could not take: they drop such values silently and stand on their default.
+"""Says which parts of an address the inputs cannot take: they drop such values silently and stand on their default.
 
-Knows no page: what an input holds after the page has run is compared with what the address asked for.
+A page that knows what its inputs take names that before they are drawn (`explain_expected`). For all others, what an
+input holds after the page has run is compared with what the address asked for (`explain_dropped`). Knows no page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lecture_core.ui.errors import escape_markdown
 
+SWITCH = ("true", "false")
+"""Values of a toggle."""
 _KEY = "link_opened"
+_FEW = 5  # choices that are listed; of more, the ends are named
+_ICON = ":material/link_off:"
 _LONGEST = 40  # characters shown of a value
 _SAYING_IT_THEMSELVES = ("chinchilla", "scaling_bench", "open_weight_models", "multimodal", "tables")
+
+
+def explain_expected(stem: str, choices: Mapping[str, Collection[str]], numbers: Mapping[str, Sequence[float]]) -> None:
+    """Say which values of the address cannot be used; call before the inputs.
+
+    Args:
+        stem: prefix of the inputs' keys.
+        choices: by input, what it can be set to, as the address writes it.
+        numbers: by input, its lowest and highest value.
+    """
+    expected = {name: _listed(list(options)) for name, options in choices.items()}
+    expected |= {name: f"a number from {low:g} to {high:g}" for name, (low, high) in numbers.items()}
+    faults = []
+    for name, words in expected.items():
+        raw = st.query_params.get(f"{stem}_{name}")
+        if raw is None or (raw in choices[name] if name in choices else _is_between(raw, *numbers[name])):
+            continue
+        faults.append(f"- {name}: expected {words}; got {_short(raw)}.")
+    if faults:
+        st.warning(_said(faults), icon=_ICON)
+
+
+def _listed(options: Sequence[str]) -> str:
+    if len(options) <= _FEW:
+        return "one of " + ", ".join(options)
+    return f"one from {options[0]} to {options[-1]}"
+
+
+def _is_between(raw: str, low: float, high: float) -> bool:
+    try:
+        return low <= float(raw) <= high
+    except ValueError:
+        return False
 
 
 def opened() -> dict[str, str]:
@@ -20,7 +58,7 @@ def opened() -> dict[str, str]:
     return st.query_params.to_dict()
 
 
-def explain(place: DeltaGenerator, asked: Mapping[str, str]) -> None:
+def explain_dropped(place: DeltaGenerator, asked: Mapping[str, str]) -> None:
     """Name the values of the address that no input took; call after the page has run.
 
     An address that the page itself left behind was looked at before: what was said of it is said again.
@@ -32,16 +70,15 @@ def explain(place: DeltaGenerator, asked: Mapping[str, str]) -> None:
     left_behind, text = st.session_state.get(_KEY, (None, ""))
     if asked != left_behind:
         dropped = [
-            f"- {escape_markdown(name)}: got {escape_markdown(_short(raw)) or 'nothing'}; it stays at "
-            f"{escape_markdown(_short(str(st.session_state[name])))}."
+            f"- {name}: got {_short(raw)}; it stays at {_short(str(st.session_state[name]))}."
             for name, raw in asked.items()
             if name in st.session_state and not name.startswith(_SAYING_IT_THEMSELVES)
             if not _holds(st.session_state[name], raw)
         ]
-        text = "\n".join(["Parts of the link could not be used. Choose anew below.", *dropped]) if dropped else ""
+        text = _said(dropped) if dropped else ""
     st.session_state[_KEY] = st.query_params.to_dict(), text
     if text:
-        place.warning(text, icon=":material/link_off:")
+        place.warning(text, icon=_ICON)
 
 
 def _holds(value: object, raw: str) -> bool:
@@ -56,5 +93,10 @@ def _holds(value: object, raw: str) -> bool:
     return not isinstance(value, str) or value.split() == raw.split()
 
 
+def _said(faults: Sequence[str]) -> str:
+    return "\n".join(["Parts of the link could not be used; you see the default instead.", *faults])
+
+
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    shown = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return escape_markdown(shown) or "nothing"

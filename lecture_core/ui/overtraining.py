@@ -14,7 +14,7 @@ from lecture_core.scaling_laws import Law
 from lecture_core.scaling_models import ModelPoint
 from lecture_core.scaling_report import SHOWN_NAMES
 from lecture_core.serving_speed import token_price
-from lecture_core.ui import scaling_links, serving_speed
+from lecture_core.ui import links, serving_speed
 from lecture_core.ui.charts import quick_chart
 from lecture_core.ui.scaling_inputs import FITS
 
@@ -37,7 +37,7 @@ def explain_link(stem: str) -> None:
     constants = [*FITS, *SHOWN_NAMES]
     loads = tuple(serving_speed.LOADS.values())
     choices = {"quality": QUALITIES, "served": SERVED, "constants": constants, "cost": COSTS, "load": loads}
-    scaling_links.explain(
+    links.explain_expected(
         stem, choices, {name: row[1:3] for name, row in PRICES.items()} | {"here": serving_speed.HOUR}
     )
 

@@ -12,7 +12,7 @@ from lecture_core.quantities import count, three_digits
 from lecture_core.scaling_laws import Fit, Law
 from lecture_core.scaling_points import Points, fitted, percent_off, predicted
 from lecture_core.scaling_runs import COMMAND, ENOUGH_TO_FIT, FEWEST_TOKENS, ScalingRun
-from lecture_core.ui import page, results, scaling_links
+from lecture_core.ui import links, page, results
 from lecture_core.ui.charts import chart, quick_chart
 from lecture_core.ui.errors import user_errors
 
@@ -52,8 +52,8 @@ FORGOTTEN = "A reload of this page forgets the forecast."
 def explain_link(stem: str) -> None:
     """Say which values of the address cannot be used; call before the inputs."""
     weights = [three_digits(mark) for mark in WEIGHTS]
-    choices = {"law": LAWS, "over": AXES, "short": scaling_links.SWITCH, "A": weights, "B": weights}
-    scaling_links.explain(stem, choices, {name: ends[:2] for name, ends in _SLIDERS.items()})
+    choices = {"law": LAWS, "over": AXES, "short": links.SWITCH, "A": weights, "B": weights}
+    links.explain_expected(stem, choices, {name: ends[:2] for name, ends in _SLIDERS.items()})
 
 
 def question(runs: Sequence[ScalingRun]) -> str:

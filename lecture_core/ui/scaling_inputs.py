@@ -10,7 +10,7 @@ from lecture_core.scaling_laws import CHINCHILLA_FLOPS, Law
 from lecture_core.scaling_models import load_models, named
 from lecture_core.scaling_report import PUBLISHED_LAWS, SHOWN_NAMES, Split
 from lecture_core.training_plan import Machines
-from lecture_core.ui import scaling_links
+from lecture_core.ui import links
 
 OWN = "Your own"
 FITS = {SHOWN_NAMES[name]: law for name, law in PUBLISHED_LAWS.items()}
@@ -73,7 +73,7 @@ _CHOICES: dict[str, tuple[str, ...] | Mapping[str, float]] = {
     "look": LOOKS,
     "approach": APPROACHES,
     "compare": COMPARED,
-    "surface": scaling_links.SWITCH,
+    "surface": links.SWITCH,
 }
 
 
@@ -91,7 +91,7 @@ def explain_link(stem: str) -> None:
     if model is not None and model.name != old:  # a link from when its name was written otherwise
         st.query_params[moved] = model.name
         st.rerun()
-    scaling_links.explain(stem, _CHOICES, _NUMBERS)
+    links.explain_expected(stem, _CHOICES, _NUMBERS)
 
 
 def law(stem: str, below: DeltaGenerator) -> Law:

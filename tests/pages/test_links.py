@@ -26,7 +26,7 @@ def draw(stem):
 
     note, asked = st.empty(), links.opened()
     runpy.run_path(page(stem).path)
-    links.explain(note, asked)
+    links.explain_dropped(note, asked)
 
 
 @pytest.mark.parametrize(("stem", "query", "named"), CASES)

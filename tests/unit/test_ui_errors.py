@@ -80,3 +80,8 @@ def test_streamlits_own_control_flow_passes_through():
     assert not at.exception
     assert not at.error
     assert not at.text
+
+
+def test_a_number_at_the_start_is_no_list_and_shows_no_backslash():
+    assert escape_markdown("0.15") == "0\\.15"  # Markdown shows a backslash before a digit, none before a dot
+    assert escape_markdown("2) second") == "2\\) second"
