@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from lecture_core.engine.results import (
@@ -23,14 +24,14 @@ from lecture_core.forward import ForwardRequest, answer
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import log_normalisers, provenance_of
-from lecture_core.prefix_cache import cache_bytes, own, shared_length
+from lecture_core.prefix_cache import own, shared_length
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
+from lecture_core.token_tree import TokenTree
 
 MAX_COMPLETIONS = 64
 SHORT = 32  # tokens; shorter prompts are read together also where they share nothing
-BATCH_TOKENS = 8_192  # of one forward pass, the shared prefix counted in every row
+TREE_TOKENS = 384  # of one forward pass; larger trees spend more on attention between texts that do not see each other
 LOGIT_ROWS = 32  # of the vocabulary's length: 6 MB, which stays in cache
-BATCH_BYTES = 4e8  # of keys, values and logits of one forward pass
 
 
 def next_token(prompt: str, model: LoadedModel, *, top_k: int = 10) -> NextToken:
@@ -146,26 +147,12 @@ def _check_number(texts: Sequence[str], name: str) -> None:
         )
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Row:
-    """A text to read, `start + end[:-1]`, and the (prompt, completion) pairs whose tokens its logits predict.
+    """A prompt's place among the prompts, a completion's among the completions, and what is read: `ids`."""
 
-    Prompts whose completions have one token each share a row.
-    """
-
+    pair: tuple[int, int]
     ids: tuple[int, ...]
-    begin: int
-    pairs: list[tuple[int, int]]
-
-
-def _rows(starts: list[list[int]], ends: list[list[int]]) -> list[_Row]:
-    rows: dict[tuple[int, ...], _Row] = {}
-    for i, start in enumerate(starts):
-        for j, end in enumerate(ends):
-            row = rows.setdefault((*start, *end[:-1]), _Row((*start, *end[:-1]), len(start), []))
-            row.begin = min(row.begin, len(start))
-            row.pairs.append((i, j))
-    return sorted(rows.values(), key=lambda row: len(row.ids))
 
 
 def _token_logprobs_after(
@@ -173,59 +160,76 @@ def _token_logprobs_after(
 ) -> dict[tuple[int, int], list[TokenLogprob]]:
     """Return the log-probabilities of the tokens of each completion after each prompt.
 
-    Rows of similar length go together; padding stands on the right, where causal attention never looks.
+    What all prompts share is read first, and kept; the rest is read as trees.
     """
-    rows = _rows(starts, ends)
-    past, shared = _read_shared(starts, len(rows), model)
     found: dict[tuple[int, int], list[TokenLogprob]] = {}
-    for part in _parts(rows, past, shared, model):
-        first = min(row.begin for row in part) - 1 - shared  # where the first completion is predicted
-        fed = [[*row.ids[shared:], *[0] * (len(part[-1].ids) - len(row.ids))] for row in part]
-        output = model.network(
-            input_ids=torch.tensor(fed, device=model.device.name),
-            past_key_values=_repeated(past, len(part)),
-            use_cache=len(rows) == 1,
-            logits_to_keep=torch.arange(first, len(fed[0]), device=model.device.name),
-        )
-        if len(rows) == 1:
-            model.prefixes.put(part[0].ids, output.past_key_values)
-        for row, logits in zip(part, output.logits, strict=True):
-            known = logits[: len(row.ids) - shared - first].float()  # (T, V)
-            for i, j in row.pairs:
-                found[i, j] = _token_logprobs(ends[j], known[-len(ends[j]) :], model, 0)
+    alone = len({(*start, *end[:-1]) for start in starts for end in ends}) == 1
+    past, shared = _read_shared(starts, model, alone=alone)
+    rows = [_Row((i, j), (*s[shared:], *e[:-1])) for i, s in enumerate(starts) for j, e in enumerate(ends)]
+    slides = getattr(model.network.config.get_text_config(), "sliding_window", None)  # counts in one text only
+    for part in _parts(sorted(rows, key=lambda row: row.ids), 0 if slides else TREE_TOKENS):
+        tree = TokenTree()
+        paths = {row.pair: tree.add(row.ids)[-len(ends[row.pair[1]]) :] for row in part}
+        wanted = sorted({index for path in paths.values() for index in path})
+        logits, cache = _read_tree(tree, wanted, past, shared, model)
+        if alone:
+            model.prefixes.put([*starts[0][:shared], *tree.tokens], cache)
+        places = {index: place for place, index in enumerate(wanted)}
+        for (i, j), path in paths.items():
+            known = logits[[places[index] for index in path]].float()  # (T, V)
+            found[i, j] = _token_logprobs(ends[j], known, model, 0)
     return found
 
 
-def _parts(rows: list[_Row], past: Any, shared: int, model: LoadedModel) -> Iterator[list[_Row]]:
-    """Cut the rows into batches whose keys, values and logits stay within `BATCH_BYTES`."""
-    each_token = cache_bytes(past) / shared if shared else 0.0
-    vocabulary = 4 * model.network.config.get_text_config().vocab_size
-    begin = min(row.begin for row in rows)
-    longest = len(rows[-1].ids)
-    size = longest * each_token + (longest - begin + 1) * vocabulary
-    number = max(1, min(int(BATCH_BYTES / size), BATCH_TOKENS // longest))
-    return (rows[i : i + number] for i in range(0, len(rows), number))
+def _parts(rows: list[_Row], most: int) -> Iterator[list[_Row]]:
+    """Cut the rows into trees of at most so many tokens, or one row each."""
+    part: list[_Row] = []
+    tree = TokenTree()
+    for row in rows:
+        tree.add(row.ids)
+        if part and len(tree) > most:
+            yield part
+            part, tree = [], TokenTree([row.ids])
+        part.append(row)
+    yield part
 
 
-def _read_shared(starts: list[list[int]], rows: int, model: LoadedModel) -> tuple[Any, int]:
-    """Return the cache of what all prompts share, and its length; one row alone reads the rest of it itself."""
+def _read_tree(
+    tree: TokenTree, wanted: list[int], past: Any, shared: int, model: LoadedModel
+) -> tuple[torch.Tensor, Any]:
+    """Return the logits (W, V) of the wanted tokens of a tree that follows `shared` tokens, whose cache is `past`.
+
+    The cache that comes with them is of use where the tree is a chain.
+    """
+    place = model.device.name
+    inputs: dict[str, Any] = {"input_ids": _row(tree.tokens, model)}
+    if not tree.is_chain:
+        known = np.ones((len(tree), shared), dtype=np.bool_)
+        visible = torch.from_numpy(np.concatenate([known, tree.visible()], axis=1)).to(place)
+        dtype = model.network.dtype
+        hidden = torch.full(visible.shape, torch.finfo(dtype).min, dtype=dtype, device=place)
+        inputs["attention_mask"] = hidden.masked_fill_(visible, 0.0)[None, None]  # (1, 1, N, S + N)
+        inputs["position_ids"] = torch.from_numpy(tree.depths() + shared).to(place)[None]
+    output = model.network(
+        **inputs,
+        past_key_values=None if past is None else own(past),
+        use_cache=True,
+        logits_to_keep=torch.tensor(wanted, device=place),
+    )
+    return output.logits[0], output.past_key_values
+
+
+def _read_shared(starts: list[list[int]], model: LoadedModel, *, alone: bool) -> tuple[Any, int]:
+    """Return the cache of what all prompts share, and its length; one text alone takes what is known already."""
     shortest = min(starts, key=len)
     shared = min(shared_length(starts), len(shortest) - 1)
     past, known = model.prefixes.take(shortest[: shared + 1])
-    if rows > 1 and known < shared:
+    if not alone and known < shared:
         fed = _row(shortest[known:shared], model)
         past = model.network(input_ids=fed, past_key_values=past, use_cache=True, logits_to_keep=1).past_key_values
         model.prefixes.put(shortest[:shared], past)
         known = shared
     return past, known
-
-
-def _repeated(past: Any, times: int) -> Any:
-    if past is None:
-        return None
-    copy = own(past)
-    copy.batch_repeat_interleave(times)
-    return copy
 
 
 def _read(ids: list[int], model: LoadedModel) -> torch.Tensor:

@@ -155,10 +155,11 @@ def test_prompts_scored_together_fit_the_bound_on_a_batch(load_family, tokens_re
     model = load_family("llama")
     prompts = [EXEMPLARS + question for question in QUESTIONS]
     expected = score_prompts(prompts, LABELS, model)
-    monkeypatch.setattr(scoring, "BATCH_TOKENS", 60)
+    monkeypatch.setattr(scoring, "TREE_TOKENS", 10)
     model.prefixes.clear()
     read = tokens_read(model)
     found = score_prompts(prompts, LABELS, model)
     assert len(read) > 3
+    assert all(n <= 10 for n in read[1:])
     for one, other in zip(expected.prompts, found.prompts, strict=True):
         assert [c.logprob for c in one.completions] == pytest.approx([c.logprob for c in other.completions], abs=1e-4)

@@ -39,6 +39,7 @@ LIGHT = [
     "drawing_round",
     "serving_speed",
     "scaling_table",
+    "token_tree",
     "scaling_export",
     "figures.scaling_bench",
     "model_cards",
