@@ -15,7 +15,17 @@ from typing import Any
 import yaml
 
 CORPUS_NOUNS = 0.5  # share of the objects whose noun comes from the corpus
-FAULTS = ("agreement", "form", "determiner", "article", "case", "swap", "double", "drop")
+FAULTS = {
+    "agreement": "agreement",
+    "form": "verb form",
+    "determiner": "determiner",
+    "article": "a or an",
+    "case": "pronoun",
+    "swap": "order",
+    "double": "twice",
+    "drop": "missing",
+}
+"""Each fault and the name that t5-nano gives it."""
 UNSURE_SOUND = ("u", "eu", "ho", "one")  # a university, an umbrella: the spelling does not tell
 _FORMS = ("base", "VBZ", "VBD", "VBG", "VBN")
 _BE = {"first": ("am", "was"), "third": ("is", "was"), "plural": ("are", "were")}

@@ -86,7 +86,7 @@ def choose_device() -> tuple[torch.device, torch.dtype]:
     """Return the device and the dtype of the matrix products: bfloat16 where the hardware multiplies in it."""
     if torch.cuda.is_available():
         return torch.device("cuda"), torch.bfloat16
-    fast = torch.backends.cpu.get_cpu_capability().startswith("AVX512") and torch.cpu._is_amx_tile_supported()
+    fast = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
     return torch.device("cpu"), torch.bfloat16 if fast else torch.float32
 
 

@@ -44,7 +44,8 @@ class Pair:
     @property
     def held_out(self) -> bool:
         """Whether the item measures and never trains."""
-        digest = hashlib.sha1(f"{self.task}:{self.item}".encode()).digest()
+        family = "grammar" if self.task == "fault" else self.task  # one sentence, two questions: on one side
+        digest = hashlib.sha1(f"{family}:{self.item}".encode()).digest()
         return int.from_bytes(digest[:4], "big") % HELD_OUT_SHARE == 0
 
 
@@ -172,11 +173,22 @@ def plural(rng: random.Random, material: Material) -> Pair:
 
 def grammar(rng: random.Random, material: Material) -> Pair:
     """Whether a short sentence built by rule is right, `acceptable`, or has one fault, `unacceptable`."""
-    fault = rng.choice(FAULTS) if rng.random() < 0.5 else None
+    sentence, fault = _ruled(rng, material)
+    return Pair("grammar", f"grammar: {sentence}", "unacceptable" if fault else "acceptable", sentence)
+
+
+def fault(rng: random.Random, material: Material) -> Pair:
+    """The name of the fault of such a sentence: `fault: Two dog sleep.` -> `determiner`, or `none`."""
+    sentence, fault = _ruled(rng, material)
+    return Pair("fault", f"fault: {sentence}", FAULTS[fault] if fault else "none", sentence)
+
+
+def _ruled(rng: random.Random, material: Material) -> tuple[str, str | None]:
+    fault = rng.choice(list(FAULTS)) if rng.random() < 0.5 else None
     writer, sentence = Writer(rng, material.nouns), None
     while sentence is None:
         sentence = writer.sentence(fault)
-    return Pair("grammar", f"grammar: {sentence}", "unacceptable" if fault else "acceptable", sentence)
+    return sentence, fault
 
 
 def grammar_corpus(rng: random.Random, material: Material) -> Pair:
@@ -230,6 +242,7 @@ TASKS: dict[str, Callable[[random.Random, Material], Pair]] = {
     "unscramble": unscramble,
     "plural": plural,
     "grammar": grammar,
+    "fault": fault,
     "grammar_corpus": grammar_corpus,
     "sentiment": sentiment,
 }

@@ -23,20 +23,31 @@ from lecture_core.training.text_tasks import TASKS, Material, Pair, draw, held_o
 
 VOCABULARY = 4096
 SENTINELS = tuple(f"<extra_id_{i}>" for i in range(32))
-FILL_SHARE = 0.3  # of the steps after pre-training that still corrupt spans, half of them with the prefix "fill: "
 TASKS_ALONE = 1200  # steps of tasks without spans, in which copying is learned
-SENTENCE_TASKS = ("grammar", "grammar_corpus", "sentiment")  # in batches of their own: less padding
-SENTENCE_SHARE, SENTENCE_SHARE_CONTINUED = (
-    0.15,
-    0.6,
-)  # of the steps with tasks; a model that goes on has learned copying
-SHORT_TASKS = tuple(task for task in TASKS if task not in SENTENCE_TASKS)
-TOKENS_A_PAIR = {SHORT_TASKS: 26, SENTENCE_TASKS: 36}  # input and target, padding included
+RULED_TASKS, SENTENCE_TASKS = ("grammar", "fault"), ("grammar_corpus", "sentiment")
+SHORT_TASKS = tuple(task for task in TASKS if task not in RULED_TASKS + SENTENCE_TASKS)
+TOKENS_A_PAIR = {SHORT_TASKS: 26, RULED_TASKS: 28, SENTENCE_TASKS: 36}  # padding included; each in batches of its own
 LETTER_TASKS = ("reverse", "sort", "unscramble", "plural")
 LETTERS = rf"(?<=\A(?:{'|'.join(LETTER_TASKS)}): ?[A-Za-z]{{0,40}})[A-Za-z]"  # a word after such a prefix
 PIECES_UNTIL = 4_710  # step up to which half of the letter tasks' inputs come in pieces; later all come in letters
-WEIGHTS = dict.fromkeys(LETTER_TASKS, 2) | {"grammar": 3}  # how much oftener a task is drawn from then on
+LETTER_WEIGHT = 2  # how much oftener a letter task is drawn from then on
 IGNORED = -100  # label of padding, as in transformers
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How the steps after pre-training are divided.
+
+    Attributes:
+        fill: share that still corrupts spans, half of them with the prefix "fill: ".
+        tasks: of the other steps, the shares of the groups of `TOKENS_A_PAIR`.
+    """
+
+    fill: float
+    tasks: tuple[float, float, float]
+
+
+FROM_NOTHING, CONTINUED = Shares(0.3, (0.8, 0.1, 0.1)), Shares(0.15, (0.3, 0.55, 0.15))
 
 
 def train_tokenizer(sentences: Iterator[str]) -> PreTrainedTokenizerFast:
@@ -158,12 +169,13 @@ class TextToTextSource:
     ) -> None:
         self.corpus, self.encoder, self.material = corpus, encoder, material
         self.pretraining_steps, self.continued = pretraining_steps, continued
+        self.shares = CONTINUED if continued else FROM_NOTHING
 
     def batch(self, seed: int, step: int, *, tokens: int = 4096, sentence_share: float = 0.7) -> PairBatch:
         """Draw the batch of one step; `tokens` counts inputs and targets, padding included."""
         rng = random.Random(f"{seed}-{step}")
         tasks_alone = not self.continued and self.pretraining_steps <= step < self.pretraining_steps + TASKS_ALONE
-        if tasks_alone or (step >= self.pretraining_steps and rng.random() >= FILL_SHARE):
+        if tasks_alone or (step >= self.pretraining_steps and rng.random() >= self.shares.fill):
             return self._tasks(rng, tokens, step)
         prefix = "fill:" if step >= self.pretraining_steps and rng.random() < 0.5 else ""
         return self.spans(seed, step, tokens, sentence_share, prefix)
@@ -177,10 +189,9 @@ class TextToTextSource:
         return pad([self.encoder.spans(row, generator, prefix) for row in rows])
 
     def _tasks(self, rng: random.Random, tokens: int, step: int) -> PairBatch:
-        share = SENTENCE_SHARE_CONTINUED if self.continued else SENTENCE_SHARE
-        tasks = SENTENCE_TASKS if rng.random() < share else SHORT_TASKS
+        (tasks,) = rng.choices(list(TOKENS_A_PAIR), self.shares.tasks)
         mixed = step < PIECES_UNTIL and not self.continued
-        weights = None if mixed else [WEIGHTS.get(task, 1) for task in tasks]
+        weights = None if mixed else [LETTER_WEIGHT if task in LETTER_TASKS else 1 for task in tasks]
         drawn = (
             draw(task, rng, self.material, held_out=False)
             for task in rng.choices(tasks, weights, k=max(1, tokens // TOKENS_A_PAIR[tasks]))

@@ -25,8 +25,8 @@ START = Law(1.5, 30.0, 200.0, 0.3, 0.4)
 GUESSES = {"under 1 %": 1.0, "1 to 3 %": 3.0, "3 to 10 %": 10.0, "more": float("inf")}
 """Answers to the guess, each with the error it ends at."""
 SHORT_HELP = (
-    "In its first steps a model learns faster than the law allows, so we left the shortest runs out after we had seen "
-    "them. Fit them too, and compare the forecasts."
+    "In its first steps a model learns faster than the law allows, so the shortest runs are left out. We chose the limit "
+    "by runs in sight, not by hidden ones. Fit the shortest too, and compare the forecasts."
 )
 NO_FLOOR = 1e-6
 """Nats per token below which an E is none."""
@@ -58,7 +58,7 @@ def explain_link(stem: str) -> None:
 
 def question(runs: Sequence[ScalingRun]) -> str:
     """Return what the visitor is asked to guess, with how far the forecast reaches, computed from the runs."""
-    shown, hidden = scaling_runs.split(scaling_runs.by_length(runs)[0])
+    shown, hidden = scaling_runs.split(runs)
     further = f"up to {scaling_runs.reach(shown, hidden):.1f} times their" if shown and hidden else "more"
     return f"A law fitted to small runs forecasts runs with {further} compute. How far off will the losses be?"
 
@@ -67,16 +67,12 @@ def in_sight(stem: str, runs: Sequence[ScalingRun]) -> tuple[ScalingRun, ...]:
     """Return the runs without those that are hidden from this visitor now: held out and not revealed."""
     if _is(_key_of(stem, "revealed")):
         return tuple(runs)
-    hidden = set(scaling_runs.split(_fitted_runs(stem, runs))[1])
+    hidden = set(scaling_runs.split(runs)[1])
     return tuple(run for run in runs if run not in hidden)
 
 
 def _short_too(stem: str) -> bool:
     return bool(st.session_state.get(f"{stem}_short", st.query_params.get(f"{stem}_short") == "true"))
-
-
-def _fitted_runs(stem: str, runs: Sequence[ScalingRun]) -> tuple[ScalingRun, ...]:
-    return tuple(runs) if _short_too(stem) else scaling_runs.by_length(runs)[0]
 
 
 def _key_of(stem: str, name: str) -> str:
@@ -92,9 +88,9 @@ def bench(stem: str, runs: Sequence[ScalingRun], live: Points) -> None:
         runs: recorded; the largest by compute are held out.
         live: runs trained on this page.
     """
-    used = _fitted_runs(stem, runs)
-    short = tuple(run for run in runs if run not in used)
-    shown, hidden = (Points.of(part) for part in scaling_runs.split(used))
+    visible, held_out = scaling_runs.split(runs)
+    long, short = (visible, ()) if _short_too(stem) else scaling_runs.by_length(visible)
+    shown, hidden = Points.of(long), Points.of(held_out)
     if len(shown) < ENOUGH_TO_FIT:
         _too_few(stem, runs, live)
         return

@@ -373,7 +373,7 @@ def test_the_shortest_runs_are_drawn_but_fitted_only_on_demand(monkeypatch):
     monkeypatch.setattr(scaling_runs, "load", lambda: tuple(runs))
     page = AppTest.from_file(str(PAGE), default_timeout=60).run()
     note = next(m.delta for m in page.metric if m.label == "Mean error")
-    assert note == "on the 24 visible runs"
+    assert note == "on the 23 visible runs"
     assert any("Grey circles: 5 runs of fewer than 1.2M tokens, not fitted" in c.value for c in page.caption)
     page.toggle(key="scaling_bench_short").set_value(True).run()
     assert not page.exception
