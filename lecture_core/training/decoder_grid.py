@@ -55,7 +55,7 @@ SIZES = (
 """0.055M, 0.22M, 0.44M, 0.78M, 2.2M, 5.5M and 9.8M parameters without the embedding."""
 SWEEP_SIZES = (SIZES[0], SIZES[3], SIZES[5])
 EMBEDDING_RATE = 2e-2
-SWEEP_RATES = (1e-3, 2e-3, 4e-3, 8e-3)
+SWEEP_RATES = (5e-4, 1e-3, 2e-3, 4e-3, 8e-3)
 SWEEP_TOKENS = BUDGETS[0]
 
 

@@ -195,7 +195,7 @@ class Writer:
         """A helper and the form that it takes: `is singing`, `has sung`, `can sing`, `does not sing`."""
         verb, transitive = self._verb()
         wrong = fault == "agreement"
-        seen = {"first": "plural", "plural": "third", "third": "plural"}[person] if wrong else person
+        seen = {"first": "third", "plural": "third", "third": "plural"}[person] if wrong else person
         third = seen == "third"
         helpers = {
             "VBG": [_BE[seen][self.rng.random() < 0.5]],

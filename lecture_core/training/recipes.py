@@ -9,7 +9,7 @@ import torch
 from transformers import AutoTokenizer, BertForMaskedLM, T5ForConditionalGeneration
 
 from lecture_core.errors import InvalidInputError, ModelUnavailableError
-from lecture_core.scaling_runs import RECORDED
+from lecture_core.scaling_runs import RECORDED, SWEEP
 from lecture_core.training import corpus as corpora
 from lecture_core.training import decoder_grid, decoder_text, live_run
 from lecture_core.training.loop import Schedule, train
@@ -150,7 +150,7 @@ def scaling_runs(options: argparse.Namespace) -> None:
 
 def scaling_sweep(options: argparse.Namespace) -> None:
     """Try learning rates at three sizes: where the rule in `decoder_grid.learning_rate` comes from."""
-    _decoder_runs(options, decoder_grid.sweep(options.seed), options.out or RECORDED.with_name("scaling_sweep.csv"))
+    _decoder_runs(options, decoder_grid.sweep(options.seed), options.out or SWEEP)
 
 
 def scaling_excerpt(options: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from lecture_core import scaling_runs
 from lecture_core.scaling_export import code
-from lecture_core.ui import live_training, page, scaling_bench, scaling_own
+from lecture_core.ui import live_training, page, rate_sweep, scaling_bench, scaling_own
 from lecture_core.ui.errors import user_errors
 
 STEM = "scaling_bench"
@@ -22,6 +22,7 @@ scaling_bench.explain_link(STEM)
 bench()
 live_training.train(STEM)
 st.caption("A run that you train on this page is gone after a reload.")
+rate_sweep.show(scaling_runs.load())
 scaling_own.own_runs(STEM)
 page.notice(
     "Very different constants fit the runs shown about equally well: raise E and lower A, and little changes. They "

@@ -10,7 +10,7 @@ from lecture_core.training import __main__ as command
 from lecture_core.training import recipes
 from lecture_core.training.loop import Schedule
 from lecture_core.training.text_tasks import TASKS, draw, gather, held_out_pairs
-from lecture_core.training.text_to_text import LETTER_TASKS, Encoder, TextToText, pad
+from lecture_core.training.text_to_text import LETTER_TASKS, Encoder, TextToText, TextToTextSource, pad
 
 TEXT = "Thank you <extra_id_0> me to your party <extra_id_1> week."
 
@@ -158,3 +158,19 @@ def test_the_command_trains_a_t5_that_loads(tmp_path, monkeypatch):
     assert model.dtype == torch.float16
     assert model.num_parameters() < 12e6
     assert "held_out_date" in (tmp_path / "state" / "text_to_text" / "log.csv").read_text()
+    further = [*map(str, arguments[:3]), "--state", str(tmp_path / "further"), "--out", str(tmp_path / "better")]
+    assert command.main([*further, "--start", str(tmp_path / "out")]) == 0
+    better = AutoModelForSeq2SeqLM.from_pretrained(tmp_path / "better", dtype="auto")
+    moved = (better.shared.weight - model.shared.weight).abs().max()
+    assert 0 < moved < 1  # it went on from those weights: fresh ones would lie further away
+
+
+def test_a_model_that_goes_on_reads_words_in_letters_and_all_groups_from_the_first_step(encoder, material, monkeypatch):
+    source = TextToTextSource(None, encoder, material, 0, continued=True)
+    seen = []
+    monkeypatch.setattr(source, "spans", lambda *_: "spans")
+    monkeypatch.setattr(encoder, "pair", lambda pair, in_pieces: seen.append((pair.task, in_pieces)) or ([1], [1]))
+    filled = [isinstance(source.batch(0, step, tokens=100), str) for step in range(200)]
+    assert 0 < sum(filled) < 100
+    assert {task for task, _ in seen} == set(TASKS)
+    assert not any(in_pieces for _, in_pieces in seen)
