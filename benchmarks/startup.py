@@ -1,7 +1,8 @@
 """How long a student waits at a fresh server with a cold browser: healthy, landing page, first result, next, later.
 
 `python -m benchmarks.startup` starts the server and a Chromium without profile; one line of JSON last, in seconds.
-The next result is asked for at once, while the model is still being loaded; the later one after that.
+The next result is asked for at once, while the model is still being loaded; the later one after that. Pages that need
+no model are opened from the menu: until the title of each stands, and until nothing changes any more.
 """
 
 import json
@@ -12,11 +13,20 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
+from lecture_core import outline
 from tests.e2e.conftest import FLAGS, serving
 
 ROUNDS = 3
+PAGES = ("tables", "models", "chinchilla", "scaling_bench", "open_weight_models")
+STILL = """() => new Promise(done => {
+  let last = performance.now()
+  const watch = new MutationObserver(() => { last = performance.now() })
+  watch.observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true})
+  const look = () => performance.now() - last > 500 ? (watch.disconnect(), done(last)) : setTimeout(look, 20)
+  look()
+})"""
 
 
 def one_round() -> dict[str, float]:
@@ -44,8 +54,31 @@ def one_round() -> dict[str, float]:
         page.get_by_text("Capital", exact=True).click()
         page.get_by_text("capital", exact=True).first.wait_for()
         seconds["later_result"] = time.perf_counter() - begun
+        seconds |= later_pages(page)
         browser.close()
     return seconds
+
+
+def later_pages(page: Page) -> dict[str, float]:
+    """Median and slowest wait for the title of a page, and for all of it; every page is opened once before."""
+    title, whole = [], []
+    for number, stem in enumerate(PAGES * 3):
+        link = page.locator(f'[data-testid="stSidebarNavLink"][href$="/{stem}"]')
+        heading = page.get_by_role("heading", name=outline.page(stem).title, exact=True, level=1)
+        begun = page.evaluate("performance.now()")
+        link.click()
+        heading.wait_for()
+        seen = page.evaluate("performance.now()")
+        still = page.evaluate(STILL)
+        if number >= len(PAGES):
+            title.append((seen - begun) / 1000)
+            whole.append((still - begun) / 1000)
+    return {
+        "page_title": statistics.median(title),
+        "slowest_page_title": max(title),
+        "whole_page": statistics.median(whole),
+        "slowest_whole_page": max(whole),
+    }
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from lecture_core.engine.waiting import goes_first
 from lecture_core.errors import LectureError
 from lecture_core.ui import results
 from lecture_core.ui.errors import escape_markdown
-from lecture_core.ui.memory import session_id
+from lecture_core.ui.memory import browser_id
 from lecture_core.vote_store import TALLY
 
 
@@ -67,7 +67,7 @@ def judge(stem: str, now: Round) -> None:
     The instructor sees how many voted for each letter, before the names are told.
     """
     name, drew = now.fingerprint, now.drew
-    mine = TALLY.choice(name, session_id())
+    mine = TALLY.choice(name, browser_id())
     peeked = st.session_state.get(f"{stem}_peeked") == name
     if not drew:
         st.markdown(f"**None of the {len(now.letters)} drew anything, so there is nothing to vote on.**")
@@ -98,14 +98,14 @@ def _ask(stem: str, now: Round, name: str) -> None:
         label, icon = "Vote and reveal", ":material/how_to_vote:"
         st.button(label, key=f"{stem}_cast", icon=icon, disabled=choice is None, on_click=_cast, args=cast)
         st.button("Reveal without a vote", key=f"{stem}_peek", type="tertiary", on_click=_peek, args=(stem, name))
-    st.caption("One vote a visitor and round. Names, prompt and texts come after it.")
+    st.caption("One vote a browser and round. Names, prompt and texts come after it.")
     if error := st.session_state.pop(f"{stem}_not_counted", ""):
         st.error(escape_markdown(error), icon=":material/error:")
 
 
 def _cast(stem: str, name: str, choice: str) -> None:
     try:
-        if not TALLY.vote(name, session_id(), choice):
+        if not TALLY.vote(name, browser_id(), choice):
             _peek(stem, name)
     except LectureError as error:  # a callback has no place to show it: the next run does
         st.session_state[f"{stem}_not_counted"] = str(error)

@@ -8,6 +8,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 T = TypeVar("T")
 
+BROWSER_COOKIE = "lecture_browser"
+"""Cookie of the random number that the server gives a browser."""
+
 
 def remember(key: str, inputs: Hashable, compute: Callable[[], T]) -> T:
     """Return the stored result if `inputs` are those of the last call under `key`, else compute and store it.
@@ -28,6 +31,11 @@ def session_id() -> str:
     """Return this visitor's session id: the engine runs one stream a session."""
     context = get_script_run_ctx()
     return context.session_id if context else ""
+
+
+def browser_id() -> str:
+    """Return the random number of the visitor's browser, which a reload keeps; without cookies the session's id."""
+    return st.context.cookies.get(BROWSER_COOKIE) or session_id()
 
 
 def rerun_here() -> None:

@@ -8,6 +8,7 @@ import gc
 import hashlib
 import importlib
 import re
+import secrets
 import sys
 import threading
 import time
@@ -17,8 +18,9 @@ from pathlib import Path
 
 import streamlit as st
 from google.protobuf.message import DecodeError
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +29,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from lecture_core.engine import get_engine
 from lecture_core.errors import LectureError
+from lecture_core.ui.memory import BROWSER_COOKIE
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "streamlit_app.py"
@@ -77,6 +80,27 @@ def security_headers(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
     return with_headers
+
+
+def number_browsers(app: ASGIApp) -> ASGIApp:
+    """Give each browser a random number in a cookie, until it is closed, so that a reload is no second voter."""
+
+    async def with_number(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_number(message: Message) -> None:
+            if message["type"] == "http.response.start" and _needs_number(scope, message):
+                cookie = f"{BROWSER_COOKIE}={secrets.token_hex(16)}; Path=/; HttpOnly; SameSite=Lax"
+                message["headers"] = [*message.get("headers", []), (b"set-cookie", cookie.encode())]
+            await send(message)
+
+        await app(scope, receive, send_with_number if scope["type"] == "http" else send)
+
+    return with_number
+
+
+def _needs_number(scope: Scope, message: Message) -> bool:
+    """Whether a response is a page, for a browser that has no number yet."""
+    is_page = Headers(raw=message.get("headers", [])).get("content-type", "").startswith("text/html")
+    return is_page and BROWSER_COOKIE not in cookie_parser(Headers(scope=scope).get("cookie", ""))
 
 
 def refuse_operator_messages(app: ASGIApp) -> ASGIApp:
@@ -146,7 +170,7 @@ def create_app(script: Path) -> st.App:
         script,
         lifespan=lifespan,
         routes=[Route("/healthz", healthz), Route("/home", to_home)],
-        middleware=[Middleware(security_headers), Middleware(refuse_operator_messages)],
+        middleware=[Middleware(security_headers), Middleware(number_browsers), Middleware(refuse_operator_messages)],
     )
 
 

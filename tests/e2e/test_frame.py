@@ -3,6 +3,7 @@
 import pytest
 
 from lecture_core.outline import PAGES
+from lecture_core.ui.memory import BROWSER_COOKIE
 
 pytestmark = pytest.mark.e2e
 
@@ -62,3 +63,19 @@ def test_the_theme_can_be_chosen(server, visit):
     seen = visit(server).open("/")
     seen.page.get_by_test_id("stMainMenu").click()
     seen.page.get_by_text("Settings").or_(seen.page.get_by_text("Dark")).first.wait_for()
+
+
+def test_a_reload_keeps_the_number_of_a_browser_and_another_browser_has_its_own(browser, server):
+    def number(context):
+        return next(c["value"] for c in context.cookies() if c["name"] == BROWSER_COOKIE)
+
+    seen = []
+    for _ in range(2):
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(server)
+        seen.append(number(context))
+        page.reload()
+        assert number(context) == seen[-1]
+        context.close()
+    assert seen[0] != seen[1]

@@ -235,7 +235,7 @@ class TestBlindVote:
     def test_a_second_visitor_adds_to_the_same_round(self, drawn_by, monkeypatch):
         for visitor, letter in (("one", "A"), ("two", "A"), ("three", "None of them")):
             at, _ = drawn_by(lambda _: DRAWN, "gpt2")
-            monkeypatch.setattr(blind_vote, "session_id", lambda visitor=visitor: visitor)
+            monkeypatch.setattr(blind_vote, "browser_id", lambda visitor=visitor: visitor)
             draw(at)
             ballot(at).set_value(letter).run()
             at.button(key=f"{STEM}_cast").click().run()

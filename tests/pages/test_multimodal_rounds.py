@@ -21,7 +21,7 @@ def button(at, name):
 
 def as_visitor(monkeypatch, name):
     monkeypatch.setattr(unicorn, "session_id", lambda: name)
-    monkeypatch.setattr(blind_vote, "session_id", lambda: name)
+    monkeypatch.setattr(blind_vote, "browser_id", lambda: name)
 
 
 def test_a_second_visitor_gets_the_same_texts_at_once_with_a_badge(drawn_by, monkeypatch):
@@ -94,6 +94,7 @@ def test_the_instructor_sees_how_the_class_votes_before_the_names(drawn_by, monk
 
 
 def test_a_restart_loses_no_vote(drawn_by, monkeypatch, tmp_path):
+    as_visitor(monkeypatch, "one")
     at, _ = drawn_by(lambda _: DRAWN, "gpt2")
     monkeypatch.setattr(blind_vote, "TALLY", VoteStore(tmp_path / "votes.sqlite3"))
     draw(at)
