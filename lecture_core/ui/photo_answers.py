@@ -11,6 +11,7 @@ import streamlit as st
 from lecture_core import catalog, picture_view, scenes
 from lecture_core.catalog import ModelSpec
 from lecture_core.engine.pictures import Picture
+from lecture_core.figures.pictures import cell_name
 from lecture_core.loading import availability
 from lecture_core.multimodal_code import photo_code
 from lecture_core.sample_pictures import SAMPLES
@@ -96,17 +97,18 @@ def _question(stem: str) -> str:
 
 def _under_the_hand(stem: str, picture: Picture, description: str) -> Picture:
     """Show the picture; return what the model sees of it."""
-    key = f"{stem}_photo_covered"
-    covered: list[int] = st.session_state.get(key, [])
+    key, board = f"{stem}_photo_covered", st.container()
+    names = [cell_name(cell, GRID) for cell in range(GRID * GRID)]
 
     def cover(cells: Sequence[int]) -> None:
-        st.session_state[key] = list(cells)
+        st.session_state[key] = [names[cell] for cell in cells]
 
-    shown = picture_view.reduced(picture.pixels(), side=SHOWN)
-    scene_board.photo_board(f"{key}_board", shown, covered, GRID, alt=description, on_cover=cover)
-    st.caption(f"{escape_markdown(description)}. Press a cell, or paint over several, to cover them.")
-    if covered:
-        st.button("Uncover all", key=f"{key}_none", type="tertiary", on_click=cover, args=([],))
+    chosen = st.multiselect("Covered cells", names, key=key, bind="query-params", help="A1 is at the top left.")
+    covered = [names.index(name) for name in chosen]
+    with board:
+        shown = picture_view.reduced(picture.pixels(), side=SHOWN)
+        scene_board.photo_board(f"{key}_board", shown, covered, GRID, alt=description, on_cover=cover)
+        st.caption(f"{escape_markdown(description)}. Press a cell, or paint over several, to cover them.")
     seen: np.ndarray = scenes.cover(picture.pixels(), covered, grid=GRID)
     return Picture.of(seen, private=picture.private)
 

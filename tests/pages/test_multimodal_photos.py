@@ -99,7 +99,7 @@ class TestPhotos:
         at.file_uploader(key=f"{STEM}_photo").set_value(own_picture()).run()
         assert "The picture you uploaded" in words(at)
         at.toggle(key=f"{STEM}_photo_rests").set_value(True).run()
-        at.session_state[f"{STEM}_photo_covered"] = [0, 5]
+        at.session_state[f"{STEM}_photo_covered"] = ["A1", "B2"]
         at.run()
         assert not at.exception
         assert words(at).count("matters most") == 2
@@ -108,11 +108,17 @@ class TestPhotos:
 
     def test_covers_are_taken_away_again(self):
         at = opened(sample="Landscape")
-        at.session_state[f"{STEM}_photo_covered"] = [3]
+        at.session_state[f"{STEM}_photo_covered"] = ["D1"]
         at.run()
         assert "as you covered it" in words(at)
-        at.button(key=f"{STEM}_photo_covered_none").click().run()
+        at.multiselect(key=f"{STEM}_photo_covered").set_value([]).run()
         assert "as you covered it" not in words(at)
+
+    def test_a_link_brings_covers_back(self):
+        at = opened(sample="Apple", photo_covered=["B2", "C3"])
+        assert not at.exception
+        assert at.multiselect(key=f"{STEM}_photo_covered").value == ["B2", "C3"]
+        assert "as you covered it" in words(at)
 
     def test_the_code_of_the_panel_shows_both_kinds_of_model(self):
         at = opened()
@@ -141,7 +147,7 @@ class TestChatModel:
 
     def test_its_answer_can_be_covered(self):
         at = opened(photo_model=CHAT, sample="Apple", photo_rests="true")
-        at.session_state[f"{STEM}_photo_covered"] = [5, 6, 9, 10]
+        at.session_state[f"{STEM}_photo_covered"] = ["B2", "C2", "B3", "C3"]
         at.run()
         assert not at.exception
         assert not at.error
