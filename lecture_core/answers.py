@@ -5,11 +5,16 @@ one finds an answer in free text, as in the word problems of Cobbe et al. 2021 a
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 Strictness = Literal["strict", "flexible"]
+Match = Literal["exact", "words"]
+"""How an answer must equal the truth: letter by letter but for case and a mark at the end, or in its words only."""
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_BETWEEN_WORDS = re.compile(r"[\s\x00-\x1f-]+")
 _AFTER = ",. \n"  # what may follow an answer and is not part of it
 _NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?")
 
@@ -74,14 +79,29 @@ def number(text: str) -> Decimal | None:
         return None
 
 
-def same_answer(answer: str, truth: str) -> bool:
-    """Whether two answers agree: as numbers where the truth is one, else as words, case ignored.
+def words_of(text: str) -> str:
+    """Return the words of a text: small letters, without articles and punctuation, one space between two.
+
+    Source: what DROP does before exact match (Dua et al. 2019, arXiv:1903.00161, section 5): a hyphen parts words.
+    """
+    spaced = _BETWEEN_WORDS.sub(" ", text.casefold())
+    kept = "".join(c for c in spaced if not unicodedata.category(c).startswith("P"))
+    return " ".join(_ARTICLES.sub(" ", kept).split())
+
+
+def same_answer(answer: str, truth: str, *, match: Match = "exact") -> bool:
+    """Whether two answers agree: as numbers where the truth is one, else as texts, case ignored.
+
+    Args:
+        match: `words` ignores articles and punctuation too.
 
     Example:
         `same_answer("$1,200.00", "1200")` is true.
     """
     if _NUMBER.fullmatch(truth.strip()):
         return number(answer) is not None and number(answer) == number(truth)
+    if match == "words":
+        return words_of(answer) == words_of(truth)
     return answer.strip().rstrip(_AFTER).casefold() == truth.strip().rstrip(_AFTER).casefold()
 
 

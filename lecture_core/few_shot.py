@@ -15,6 +15,7 @@ from lecture_core.engine.results import GenerationChunk, Scores
 from lecture_core.errors import ContextLengthError
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, judged, tally
 from lecture_core.prompting import AS_ON_THE_SLIDE, Prompt, PromptForm, build_prompt, exemplars_that_fit, prompt_parts
+from lecture_core.provenance import Provenance
 from lecture_core.tasks import Item, Task
 from lecture_core.text_input import checked
 
@@ -118,9 +119,24 @@ def ask(engine: Engine, task: Task, item: Item, prompt: str, asking: Asking, *, 
         for last in stream:
             text += last.text
             yield text, None
+    yield text, judged_text(task, item, prompt, text, last.provenance)
+
+
+def judged_text(task: Task, item: Item, prompt: str, text: str, made: Provenance | None) -> Outcome:
+    """Find the answer in what a model wrote and compare it with the truth, as the task says."""
     found = extract(text, task.patterns)
-    right = found is not None and bool(item.answer) and same_answer(found.value, item.answer)
-    yield text, Outcome(item, prompt, text, found, right, last.provenance)
+    right = found is not None and bool(item.answer) and same_answer(found.value, item.answer, match=task.match)
+    return Outcome(item, prompt, text, found, right, made)
+
+
+def judged_labels(task: Task, item: Item, prompt: str, logprobs: Sequence[float], made: Provenance | None) -> Outcome:
+    """Compare the most probable label with the truth.
+
+    Args:
+        logprobs: summed log-probability in nats of each label, in the task's order; the first of equals wins.
+    """
+    best = _completions(task)[max(range(len(logprobs)), key=logprobs.__getitem__)]
+    return Outcome(item, prompt, best, extract(best, task.patterns), best.strip() == item.answer, made, tuple(logprobs))
 
 
 def _completions(task: Task) -> list[str]:
@@ -128,10 +144,8 @@ def _completions(task: Task) -> list[str]:
 
 
 def _ranked(task: Task, item: Item, prompt: str, scores: Scores) -> Outcome:
-    best = scores.completions[scores.best].text
-    found = extract(best, task.patterns)
-    logprobs = tuple(completion.logprob for completion in scores.completions)
-    return Outcome(item, prompt, best, found, best.strip() == item.answer, scores.provenance, logprobs)
+    logprobs = [completion.logprob for completion in scores.completions]
+    return judged_labels(task, item, prompt, logprobs, scores.provenance)
 
 
 def measure(

@@ -16,6 +16,7 @@ from lecture_core.exemplars import CONDITIONS
 from lecture_core.provenance import Provenance
 from lecture_core.statistics import student95
 from lecture_core.tasks import Task
+from lecture_core.text_input import MAX_PROMPT_CHARACTERS
 
 MAX_EXAMPLES = 32
 RISES = ("It rises as high", "It rises, but less", "It stays flat")
@@ -28,10 +29,14 @@ class Written:
     Attributes:
         text: all of them, in order.
         answers: (start, end) of each answer in the text, in characters.
+        condition: key of `exemplars.CONDITIONS`.
+        seed: of the draw; 0 for the file's order.
     """
 
     text: str
     answers: tuple[tuple[int, int], ...]
+    condition: str = "true"
+    seed: int = 0
 
 
 def write(task: Task, k: int, *, condition: str = "true", seed: int = 0) -> Written:
@@ -40,13 +45,18 @@ def write(task: Task, k: int, *, condition: str = "true", seed: int = 0) -> Writ
     Raises:
         InvalidInputError: `k` or the condition is out of range.
     """
-    items = [*task.exemplars, *task.items]
-    if not 1 <= k <= min(MAX_EXAMPLES, len(items)) or condition not in CONDITIONS:
+    most = min(MAX_EXAMPLES, len(task.exemplars) + len(task.items))
+    if not 1 <= k <= most or condition not in CONDITIONS:
         raise InvalidInputError(
-            expected=f"1 to {min(MAX_EXAMPLES, len(items))} examples and one of {', '.join(CONDITIONS)}",
+            expected=f"1 to {most} examples and one of {', '.join(CONDITIONS)}",
             got=f"{k}, {condition[:40]}",
             remedy="choose within the range",
         )
+    return _written(task, k, condition, seed)
+
+
+def _written(task: Task, k: int, condition: str, seed: int) -> Written:
+    items = [*task.exemplars, *task.items]
     rng = random.Random(seed)
     if seed:
         rng.shuffle(items)
@@ -56,7 +66,7 @@ def write(task: Task, k: int, *, condition: str = "true", seed: int = 0) -> Writ
         text += (task.separator if i else "") + task.prompt.replace("{question}", item.question) + " "
         answers.append((len(text), len(text) + len(item.answer)))
         text += item.answer
-    return Written(text, tuple(answers))
+    return Written(text, tuple(answers), condition, seed)
 
 
 @dataclass(frozen=True)
@@ -85,10 +95,10 @@ def read_once(engine: Engine, written: Written, *, model: str) -> Pass:
     """
     counted = engine.tokenise(written.text, model=model)
     if len(counted.ids) > counted.context_length:
-        fits = sum(end * len(counted.ids) <= len(written.text) * counted.context_length for _, end in written.answers)
+        fits = sum(count <= counted.context_length for count in _tokens_to(written.answers, counted.spans))
         raise ContextLengthError(
             f"Expected at most {counted.context_length:,} tokens, all that the model reads at once; got "
-            f"{len(counted.ids):,}. Take about {fits} examples."
+            f"{len(counted.ids):,}. Take {fits} example{'' if fits == 1 else 's'}: so many fit."
         )
     found = engine.token_logprobs(written.text, model=model, top_k=1)
     owners = tuple(_owner(span, written.answers) for span in counted.spans)
@@ -97,6 +107,11 @@ def read_once(engine: Engine, written: Written, *, model: str) -> Pass:
         own = [t.logprob for t, owner in zip(found.tokens, owners, strict=True) if owner == i]
         answers.append(sum(own) / len(own))
     return Pass(written, tuple(answers), found.tokens, counted.starts_word, owners, found.provenance)
+
+
+def _tokens_to(answers: Sequence[tuple[int, int]], spans: Sequence[tuple[int, int]]) -> list[int]:
+    """Count the tokens from the beginning to the end of each answer."""
+    return [sum(start < end for start, _ in spans) for _, end in answers]
 
 
 def _owner(span: tuple[int, int], answers: Sequence[tuple[int, int]]) -> int | None:
@@ -148,6 +163,35 @@ def rise(true: Sequence[CurvePoint], spoiled: Sequence[CurvePoint]) -> str:
     return RISES[1] if end(spoiled) >= 1.5 * math.exp(spoiled[0].mean) else RISES[2]
 
 
-def examples_that_fit(tokens: int, examples: int, contexts: Sequence[int]) -> dict[int, int]:
-    """How many examples of this length fit into each context, from the tokens that some of them take."""
-    return {context: context * examples // tokens for context in contexts}
+@dataclass(frozen=True)
+class Fits:
+    """How many examples fit into a context.
+
+    Attributes:
+        context: tokens that a model reads at once.
+        examples: whole examples, the first ones of a draw.
+        counted: whether their tokens were counted; else the task has too few, and the mean of those it has goes on.
+    """
+
+    context: int
+    examples: int
+    counted: bool
+
+
+def examples_that_fit(
+    engine: Engine, task: Task, contexts: Sequence[int], *, model: str, condition: str = "true", seed: int = 0
+) -> tuple[Fits, ...]:
+    """Count how many examples of a draw fit into each context; asks the tokenizer only.
+
+    The draw of `write` with the same condition and seed is continued with all the examples that the task has.
+    """
+    drawn = _written(task, len(task.exemplars) + len(task.items), condition, seed)
+    answers = [answer for answer in drawn.answers if answer[1] <= MAX_PROMPT_CHARACTERS]
+    spans = engine.tokenise(drawn.text[: answers[-1][1]], model=model).spans
+    tokens = _tokens_to(answers, spans)
+    found = []
+    for context in contexts:
+        counted = tokens[-1] >= context
+        fitting = sum(count <= context for count in tokens) if counted else context * len(tokens) // tokens[-1]
+        found.append(Fits(context, fitting, counted))
+    return tuple(found)

@@ -50,9 +50,9 @@ def read_own_task(lines: str, instruction: str = "") -> Task:
     items = tuple(Item(question, answer) for question, answer in pairs.items())
     labels = tuple(dict.fromkeys(pairs.values()))
     folded = [answer.casefold() for answer in pairs.values()]
-    if _are_labels(folded) and len(set(folded)) < len(labels):
-        _refuse_two_spellings(labels)
     ranked = _are_labels(list(pairs.values()))
+    if (ranked or _are_labels(folded)) and len(set(folded)) < len(labels):
+        _refuse_two_spellings(labels)
     return Task(
         id="own",
         lab="few_shot",

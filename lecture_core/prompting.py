@@ -146,5 +146,6 @@ def fingerprint(task: Task, prompts: Sequence[str], answers: Sequence[str]) -> s
         answers: the true answer of each.
     """
     judged = [asdict(task.patterns), task.labels, task.stop, task.max_new_tokens]
+    judged += [] if task.match == "exact" else [task.match]  # older fingerprints know no other
     asked = json.dumps([judged, list(prompts), list(answers)], ensure_ascii=False)
     return hashlib.sha256(asked.encode()).hexdigest()[:16]

@@ -152,4 +152,5 @@ def save_run(run: str, recorded: Iterable[RecordedRate], *, folder: Path = FOLDE
         writer = csv.DictWriter(file, [f.name for f in fields(RecordedRate)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
+    load_run.cache_clear()
     return path

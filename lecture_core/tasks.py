@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast, get_args
 
 import yaml
 
-from lecture_core.answers import AnswerPatterns, same_answer
+from lecture_core.answers import AnswerPatterns, Match, same_answer, words_of
 from lecture_core.errors import LectureError
 from lecture_core.task_generators import GENERATORS, draw
 
@@ -37,7 +37,7 @@ _REQUIRED = {
     "stop": list,
     "max_new_tokens": int,
 }
-_OPTIONAL = {"compose": str, "items": list, "generator": dict, "published": dict}
+_OPTIONAL = {"compose": str, "items": list, "generator": dict, "published": dict, "match": str}
 
 
 class TaskError(LectureError):
@@ -86,6 +86,7 @@ class Task:
         labels: all possible answers; empty where the answer is free text.
         stop: strings that end a completion.
         max_new_tokens: budget of a completion.
+        match: how an answer must equal the truth, one of `answers.Match`.
         published: a published rate of the same kind of question, in percent; None where there is none.
     """
 
@@ -105,6 +106,7 @@ class Task:
     labels: tuple[str, ...]
     stop: tuple[str, ...]
     max_new_tokens: int
+    match: Match = "exact"
     published: Published | None = None
 
 
@@ -163,6 +165,7 @@ class _Reader:
             patterns=self._patterns(),
             labels=self._strings("labels"),
             stop=self._strings("stop"),
+            match=self._match(),
             published=self._published(),
         )
         self._check_answers(task)
@@ -205,6 +208,12 @@ class _Reader:
         if len(drawn) < MIN_ITEMS + shown:
             self.refuse("generator.count", f"at least {MIN_ITEMS}", len(drawn) - shown)
         return tuple(Item(question, answer) for question, answer in drawn)
+
+    def _match(self) -> Match:
+        given = self.raw.get("match", "exact")
+        if given not in get_args(Match):
+            self.refuse("match", "one of " + ", ".join(get_args(Match)), given)
+        return cast(Match, given)
 
     def _published(self) -> Published | None:
         given = self.raw.get("published")
@@ -258,5 +267,5 @@ class _Reader:
                 self.refuse("labels", f"the answer of every item among {', '.join(task.labels)}", item.answer)
             if not re.search(task.patterns.flexible, item.answer):
                 self.refuse("answer_patterns.flexible", "a pattern that finds every true answer", item.answer)
-            if not same_answer(item.answer, item.answer):
+            if not same_answer(item.answer, item.answer) or (task.match == "words" and not words_of(item.answer)):
                 self.refuse("answer", "an answer equal to itself", item.answer)

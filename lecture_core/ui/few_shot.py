@@ -1,9 +1,8 @@
-"""The parts of the few-shot lab: answers side by side, accuracy over k, every question that was asked."""
+"""The parts of the few-shot lab: answers side by side, accuracy over k, what was published."""
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-import pandas as pd
 import streamlit as st
 
 from lecture_core import catalog, few_shot
@@ -12,13 +11,13 @@ from lecture_core.few_shot import Asking, FittedPrompt
 from lecture_core.figures.few_shot import accuracy_over_k, shots_by_size
 from lecture_core.figures.prompting import Measured
 from lecture_core.loading import availability
-from lecture_core.measurement import Answering, Measuring, Outcome, Progress, as_csv, label_shares
-from lecture_core.prompting import Prompt, PromptForm, fold, prompt_parts
+from lecture_core.measurement import Answering, Measuring, Outcome, Progress, label_shares
+from lecture_core.prompting import Prompt, fold
+from lecture_core.provenance import Provenance
 from lecture_core.recorded_runs import counted, outdated, rates
 from lecture_core.tables import load_table
 from lecture_core.tasks import Item, Task
 from lecture_core.ui import results
-from lecture_core.ui.answers import answer_box
 from lecture_core.ui.charts import chart
 from lecture_core.ui.measuring import measuring, origin
 from lecture_core.ui.memory import session_id
@@ -84,7 +83,7 @@ def exact(prompt: Prompt) -> None:
 
 
 def accuracy(stem: str, task: Task, asking: Asking, *, covered: Sequence[int] = ()) -> None:
-    """Measure the task at every k, or show what was recorded; then let every question be opened.
+    """Measure the task at every k, or show what was recorded.
 
     Args:
         covered: numbers of exemplars whose rates would answer the page's guess; left out of the chart.
@@ -97,34 +96,41 @@ def accuracy(stem: str, task: Task, asking: Asking, *, covered: Sequence[int] = 
     }
     ks = sorted(set().union(*fitting.values()))
     names = {
-        _condition(model, k): f"k = {k}" + f", {model}" * (len(models) > 1) for model in models for k in fitting[model]
+        condition(model, k): f"k = {k}" + f", {model}" * (len(models) > 1) for model in models for k in fitting[model]
     }
 
     def steps(session: str) -> Measuring:
         for model in models:
             here = replace(asking, model=model)
             for k, progress in few_shot.measure_over_k(get_engine(), task, here, items=items, session=session):
-                yield _condition(model, int(k)), progress
+                yield condition(model, int(k)), progress
 
     def draw(kept: Mapping[str, Progress]) -> None:
         _chart(stem, task, models, ks, kept, asking, covered)
         st.caption(_RANKED if asking.ranks(task) else _WRITTEN)
 
-    label = f"Measure {len(items)} questions at each of {len(names)} k ({len(items) * len(names)} in all)"
+    each = f"each of {len(ks)} k" + f" with {len(models)} models" * (len(models) > 1)
+    label = f"Measure {len(items)} questions at {each} ({len(items) * len(names)} in all)"
     measuring(stem, label=label, inputs=(task, asking, models), names=names, items=len(items), steps=steps, draw=draw)
 
 
-def _condition(model: str, k: int) -> str:
+def condition(model: str, k: int | str) -> str:
+    """Return the name of what is measured: a model after `k` exemplars."""
     return f"{model} {k}"
 
 
 def _models(stem: str, chosen: str) -> tuple[str, ...]:
-    """The chosen model and those to compare it with, smallest first; asked only where there is a choice."""
+    """Ask which models to compare the chosen one with, where there is a choice; return all of them."""
     usable = [spec for spec in catalog.models("causal_lm") if availability(spec).usable]
     others = [spec.id for spec in usable if spec.id != chosen]
-    if not others:
-        return (chosen,)
-    also = st.multiselect("Measure also", others, key=f"{stem}_ladder", bind="query-params")
+    if others:
+        st.multiselect("Measure also", others, key=f"{stem}_ladder", bind="query-params")
+    return compared(stem, chosen)
+
+
+def compared(stem: str, chosen: str) -> tuple[str, ...]:
+    """Return the chosen model and those that are measured beside it, smallest first."""
+    also = st.session_state.get(f"{stem}_ladder") or ()
     return tuple(sorted({chosen, *also}, key=lambda model: catalog.get(model).parameters))
 
 
@@ -137,12 +143,13 @@ def _chart(
     asking: Asking,
     covered: Sequence[int],
 ) -> None:
-    series, pale, made = {}, {}, None
+    series, pale = {}, {}
+    made: list[Provenance] = []
     for model in models:
         known = rates(f"{stem}_accuracy", task=task.id, model=model, seed=asking.form.seed)
         recorded = known if asking.as_recorded(task) else {}
         counts, origin_of = counted(_of(kept, model), {} if kept else recorded)
-        made = made or origin_of
+        made += [origin_of] if origin_of else []
         counts = {k: count for k, count in counts.items() if int(k) not in covered}
         recorded = {k: rate for k, rate in recorded.items() if int(k) not in covered}
         series[model] = [Measured(int(k), right, n, f"{model}, k = {k}:") for k, (right, n) in counts.items()]
@@ -151,7 +158,12 @@ def _chart(
     figure = accuracy_over_k(series, ks=ks, lines=_comparisons(task), pale=pale)
     said = "; ".join(f"{p.label} {p.right} of {p.n} right" for points in series.values() for p in points)
     chart(figure, key=f"{stem}_chart", alt=said or "nothing measured yet")
-    origin(made, outdated=asking.as_recorded(task) and any(_outdated(stem, task, m, asking) for m in models))
+    for one in made[:-1]:
+        results.caption(one)
+    origin(
+        made[-1] if made else None,
+        outdated=asking.as_recorded(task) and any(_outdated(stem, task, m, asking) for m in models),
+    )
     if pale:
         st.caption("Pale: recorded before, from another set of runs.")
     if task.published:
@@ -174,63 +186,6 @@ def _comparisons(task: Task) -> dict[str, float]:
         percent = float(row[task.published.column])
         lines[f"{task.published.label}: {percent:.1f} %"] = percent / 100
     return lines
-
-
-def every_question(stem: str, task: Task) -> None:
-    """List every measured question with the answers at each k; a click on an answer opens its prompt and verdict."""
-    run = st.session_state.get(f"{stem}_run")
-    if run is None or run.running or not run.kept:
-        st.caption("Measure it here, and every question can be opened below: prompt, output and verdict.")
-        return
-    kept: Mapping[str, Progress] = run.kept
-    one_model = len({name.rsplit(" ", 1)[0] for name in kept}) == 1
-    names = {name: f"k = {name.rsplit(' ', 1)[1]}" if one_model else name for name in kept}
-    columns = {names[name]: list(_marks(progress)) for name, progress in kept.items()}
-    longest = max(kept.values(), key=lambda progress: progress.n)
-    head = {"Question": [o.item.question for o in longest.outcomes], "Truth": [o.item.answer for o in longest.outcomes]}
-    frame = pd.concat([pd.DataFrame(head), pd.DataFrame({k: pd.Series(v) for k, v in columns.items()})], axis=1)
-    frame.index += 1
-    st.markdown("**Every question** :small[:gray[click an answer to see its prompt]]")
-    picked = st.dataframe(
-        frame.fillna(""),
-        key=f"{stem}_questions",
-        height=280 if len(frame) > 6 else "content",
-        on_select="rerun",
-        selection_mode="single-cell",
-        alt=f"{len(frame)} questions with the answers at each number of exemplars",
-        column_config={"Question": st.column_config.Column(width=180), "Truth": st.column_config.Column(width=110)},
-    )
-    asking: Asking = run.inputs[1]
-    texts = as_csv(
-        {names[name]: progress for name, progress in kept.items()},
-        condition="condition",
-        labels=task.labels if asking.ranks(task) else (),
-        settings={"scoring": "ranked" if asking.ranks(task) else "written"} | asdict(asking.form),
-    )
-    file = f"few_shot_{task.id}.csv"
-    st.download_button("Download as CSV", texts, file, "text/csv", key=f"{stem}_csv", icon=":material/download:")
-    for row, column in picked["selection"]["cells"]:
-        found = next((name for name in kept if names[name] == column), None)  # none for the question and the truth
-        if found is not None and row < kept[found].n:
-            _open(stem, task, kept[found].outcomes[row], int(found.rsplit(" ", 1)[1]), names[found], asking.form)
-
-
-def _marks(progress: Progress) -> Generator[str, None, None]:
-    for one in progress.outcomes:
-        answer = one.extracted.value if one.extracted else "(none)"
-        yield f"{'✓' if one.right else '✗'} {answer}"
-
-
-def _open(stem: str, task: Task, outcome: Outcome, k: int, name: str, form: PromptForm) -> None:
-    left, right = st.columns([4, 3], gap="medium")
-    with left:
-        st.markdown(f"**Prompt, {name}**")
-        exact(prompt_parts(task, outcome.item, k, form))
-    right.markdown("**Output and verdict**")
-    answer_box(right.empty(), outcome, lines=1)
-    if outcome.label_logprobs:
-        with right:
-            results.candidate_bars(f"{stem}_opened", label_shares(task.labels, outcome), family="decoder")
 
 
 def published(stem: str, task: Task) -> None:

@@ -83,10 +83,29 @@ def tokens_of(stem: str, one: Pass) -> None:
         results.token_strip(f"{stem}_tokens", chips[:most], family="decoder")
 
 
-def context_meter(one: Pass) -> None:
-    """Say how many examples of this length fit into contexts of several lengths."""
-    examples, tokens = len(one.written.answers), len(one.tokens)
-    fits = in_context.examples_that_fit(tokens, examples, CONTEXTS)
-    st.markdown(f"**How much fits?** {examples} examples take {tokens} tokens, {tokens / examples:.0f} each.")
-    rows = [{"Context": f"{context:,} tokens", "Examples that fit": count} for context, count in fits.items()]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", alt="Examples that fit into each context")
+def context_meter(stem: str, task: Task, one: Pass, model: str) -> None:
+    """Say how many examples of the prompt's draw fit into contexts of several lengths."""
+    written, tokens = one.written, len(one.tokens)
+    asked = (task.id, written.condition, written.seed, model)
+    fits = remember(f"{stem}_fits", asked, partial(_fits, task, written, model))
+    st.markdown(f"**How much fits?** These {len(written.answers)} examples take {tokens:,} tokens.")
+    rows = [
+        {"Context": f"{fit.context:,} tokens", "Examples that fit": f"{'' if fit.counted else '≈ '}{fit.examples:,}"}
+        for fit in fits
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        height="content",
+        alt="Examples that fit into each context",
+        column_config={"Examples that fit": st.column_config.Column(alignment="right")},
+    )
+    known = len(task.exemplars) + len(task.items)
+    rest = "" if all(fit.counted for fit in fits) else f" ≈ goes on from the mean of all {known} that the task has."
+    st.caption(f"Counted: the tokens of this draw's examples, one after another.{rest}")
+
+
+def _fits(task: Task, written: in_context.Written, model: str) -> tuple[in_context.Fits, ...]:
+    return in_context.examples_that_fit(
+        get_engine(), task, CONTEXTS, model=model, condition=written.condition, seed=written.seed
+    )

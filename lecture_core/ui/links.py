@@ -14,6 +14,7 @@ from lecture_core.ui.errors import escape_markdown
 SWITCH = ("true", "false")
 """Values of a toggle."""
 _KEY = "link_opened"
+_TITLES = "link_titles"
 _FEW = 5  # choices that are listed; of more, the ends are named
 _ICON = ":material/link_off:"
 _LONGEST = 40  # characters shown of a value
@@ -40,6 +41,11 @@ def explain_expected(stem: str, choices: Mapping[str, Collection[str]], numbers:
         st.warning(_said(faults), icon=_ICON)
 
 
+def explain(key: str, expected: str) -> None:
+    """Say that the address holds something for `key` that cannot be used, where only the page can tell."""
+    st.warning(_said([f"- {key}: expected {expected}; got {_short(st.query_params.get(key, ''))}."]), icon=_ICON)
+
+
 def _listed(options: Sequence[str]) -> str:
     if len(options) <= _FEW:
         return "one of " + ", ".join(options)
@@ -53,9 +59,24 @@ def _is_between(raw: str, low: float, high: float) -> bool:
         return False
 
 
+def shows_titles(key: str, titles: Mapping[str, str]) -> None:
+    """Note that an input writes the title of what it holds into the address; call where it is drawn.
+
+    Args:
+        titles: by value.
+    """
+    st.session_state.setdefault(_TITLES, {})[key] = dict(titles)
+
+
 def opened() -> dict[str, str]:
     """Return the address as it is before the page runs."""
     return st.query_params.to_dict()
+
+
+def overtaken() -> None:
+    """Note that a click has changed inputs before the address could follow; for its callback."""
+    _, text = st.session_state.get(_KEY, (None, ""))
+    st.session_state[_KEY] = st.query_params.to_dict(), text
 
 
 def explain_dropped(place: DeltaGenerator, asked: Mapping[str, str]) -> None:
@@ -69,11 +90,16 @@ def explain_dropped(place: DeltaGenerator, asked: Mapping[str, str]) -> None:
     """
     left_behind, text = st.session_state.get(_KEY, (None, ""))
     if asked != left_behind:
-        dropped = [
-            f"- {name}: got {_short(raw)}; it stays at {_short(str(st.session_state[name]))}."
-            for name, raw in asked.items()
+        titles = st.session_state.get(_TITLES, {})
+        held = {
+            name: (st.session_state[name], titles.get(name, {}))
+            for name in asked
             if name in st.session_state and not name.startswith(_SAYING_IT_THEMSELVES)
-            if not _holds(st.session_state[name], raw)
+        }
+        dropped = [
+            f"- {name}: got {_short(asked[name])}; it stays at {_short(str(shown.get(value, value)))}."
+            for name, (value, shown) in held.items()
+            if not _holds(value, asked[name], shown)
         ]
         text = _said(dropped) if dropped else ""
     st.session_state[_KEY] = st.query_params.to_dict(), text
@@ -81,16 +107,16 @@ def explain_dropped(place: DeltaGenerator, asked: Mapping[str, str]) -> None:
         place.warning(text, icon=_ICON)
 
 
-def _holds(value: object, raw: str) -> bool:
+def _holds(value: object, raw: str, titles: Mapping[str, str]) -> bool:
     """Whether an input that holds `value` took what the address wrote; true where that cannot be told."""
     if isinstance(value, bool):
-        return raw.lower() == str(value).lower()
+        return raw.lower() in (str(value).lower(), str(int(value)))
     if isinstance(value, int | float):
         try:
             return float(raw) == float(value)
         except ValueError:
             return False
-    return not isinstance(value, str) or value.split() == raw.split()
+    return not isinstance(value, str) or titles.get(value, value).split() == raw.split()
 
 
 def _said(faults: Sequence[str]) -> str:

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lecture_core import catalog, continuations
+from lecture_core import continuations
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import TEMPERATURES, Candidate, NextToken
-from lecture_core.loading import availability
 from lecture_core.sampling import STORED, TOP_KS, TOP_PS, Option, Truncated, Truncation, draw, truncate
-from lecture_core.ui import components, inputs, results
+from lecture_core.ui import beside, components, inputs, results
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import remember, rerun_here
 
@@ -81,9 +80,10 @@ def step(stem: str, prompt: str, model: str) -> NextToken | None:
             _append(stem, so_far, chosen, model)
         with right:
             _path(stem, prompt, so_far, model)
-        others = [s.id for s in catalog.models("causal_lm") if s.id != model and availability(s).usable]
-        if others:
-            beside(stem, text, how, others)
+        other = beside.another(stem, model)
+        if other:
+            with user_errors():
+                _other_bars(stem, text, how, other)
         return found
     return None
 
@@ -94,11 +94,8 @@ def cooled(found: NextToken) -> str:
     return COOLED[(cold >= now) + (cold > 2 * now)]
 
 
-def beside(stem: str, text: str, how: Truncation, others: Sequence[str]) -> None:
-    """Offer other models that are here, and show what one of them expects after the same text, cut the same way."""
-    other = st.selectbox("Another model beside it", ["none", *others], key=f"{stem}_beside", bind="query-params")
-    if other not in others:
-        return
+def _other_bars(stem: str, text: str, how: Truncation, other: str) -> None:
+    """Show what another model expects after the same text, cut the same way."""
     found = remember(f"{stem}_other", (text, other), lambda: get_engine().next_token(text, model=other, top_k=STORED))
     rows = [(o.candidate.token, o.after) for o in truncate(found, how).options[:ROWS] if o.after]
     results.candidate_bars(f"{stem}_other_bars", rows, family="decoder")

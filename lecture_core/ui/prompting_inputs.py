@@ -12,7 +12,7 @@ from lecture_core.few_shot import Asking
 from lecture_core.own_task import EXAMPLE, MAX_CHARACTERS, MAX_LINES, read_own_task
 from lecture_core.prompting import MAX_EXEMPLARS, SEPARATORS, PromptForm
 from lecture_core.tasks import Item, Task, list_tasks, load_task
-from lecture_core.ui import inputs
+from lecture_core.ui import inputs, links
 from lecture_core.ui.errors import user_errors
 
 OWN = "Your own"
@@ -45,6 +45,7 @@ def question(stem: str) -> Asked | None:
     *row, four = st.columns([3, 4, 3, 2], vertical_alignment="bottom")
     one, two, three = row
     names = [*list_tasks(stem), OWN_TASK]
+    links.shows_titles(f"{stem}_task", {name: _title(name) for name in names})
     chosen = one.selectbox("Task", names, key=f"{stem}_task", format_func=_title, bind="query-params")
     with user_errors():
         task = _own_task(stem) if chosen == OWN_TASK else load_task(chosen)

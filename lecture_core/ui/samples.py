@@ -1,6 +1,6 @@
 """Drawing zero-shot continuations: one prompt, three seeds side by side, written one after the other."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -10,7 +10,7 @@ from lecture_core.continuations import Sample, Writing, write
 from lecture_core.engine import get_engine
 from lecture_core.provenance import Provenance
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
-from lecture_core.ui import inputs, results
+from lecture_core.ui import beside, inputs, results
 from lecture_core.ui.answers import text_box
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import session_id
@@ -36,33 +36,55 @@ _ENDS = {"stop": "ended by itself", "length": "cut at the length", "cancelled": 
 def samples(stem: str, prompt: str, model: str) -> Callable[[], None]:
     """Show settings and a place for each of three texts; return what writes into them, to be called last.
 
-    Any change of the settings starts anew. Not for a fragment: its clicks wait for a run to end, Stop among them.
+    A second model, if one is chosen, writes three more from the same seeds. Any change of the settings starts anew.
+    Not for a fragment: its clicks wait for a run to end, Stop among them.
     """
     *settings, last = st.columns([3, 3, 3, 3, 2], vertical_alignment="bottom")
     control = last.empty()
     how, seed = _settings(stem, model, settings)
-    slots: dict[str, DeltaGenerator] = {}
-    for number, column in enumerate(st.columns(SAMPLES), start=seed):
-        with column:
-            st.markdown(f"**Seed {number}**")
-            slots[str(number)] = st.empty()
-    below = st.container()
+    above, below = st.container(), st.container()
+    other = beside.another(stem, model)
+    with above:
+        slots = _places(model, seed, named=bool(other))
+    beyond = st.container()
+    if other:
+        with beyond:
+            slots |= _places(other, seed, named=True)
     st.caption("All of it is invented, about real people too: fluent is not true.")
     _slide(prompt)
 
-    def start(number: str) -> Generator[tuple[str, Sample | None], None, None]:
-        return write(get_engine(), prompt, how, seed=int(number), session=session_id())
+    def start(name: str) -> Generator[tuple[str, Sample | None], None, None]:
+        writer, number = name.rsplit(" ", 1)
+        return write(get_engine(), prompt, replace(how, model=writer), seed=int(number), session=session_id())
 
     def run() -> None:
         with below, user_errors():
             checked(prompt, limit=MAX_PROMPT_CHARACTERS)
-            asked = (prompt, how, seed)
+            asked = (prompt, how, seed, other)
             came = race(f"{stem}_samples", asked, slots, start, control=control, lines=LINES, finish=_finished)
-            made = [sample.provenance for sample in came.values() if sample.provenance is not None]
-            if made:
-                results.caption(replace(made[0], seconds=sum(one.seconds for one in made), seed=None))
+            _origin(came, model)
+            if other:
+                with beyond:
+                    _origin(came, other)
 
     return run
+
+
+def _places(model: str, seed: int, *, named: bool = False) -> dict[str, DeltaGenerator]:
+    """Draw an empty place for each sample of a model; return them by model and seed."""
+    slots = {}
+    for number, column in enumerate(st.columns(SAMPLES), start=seed):
+        with column:
+            st.markdown(f"**Seed {number}**" + (f" · {model}" if named else ""))
+            slots[f"{model} {number}"] = st.empty()
+    return slots
+
+
+def _origin(came: Mapping[str, Sample], model: str) -> None:
+    samples = [sample for name, sample in came.items() if name.rsplit(" ", 1)[0] == model]
+    made = [sample.provenance for sample in samples if sample.provenance is not None]
+    if made:
+        results.caption(replace(made[0], seconds=sum(one.seconds for one in made), seed=None))
 
 
 def _settings(stem: str, model: str, columns: Sequence[DeltaGenerator]) -> tuple[Writing, int]:

@@ -8,7 +8,7 @@ from lecture_core.engine import get_engine
 from lecture_core.engine.results import TokenLogprob
 from lecture_core.surprise import Surprise, surprise
 from lecture_core.text_input import checked
-from lecture_core.ui import inputs, results
+from lecture_core.ui import beside, inputs, results
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import remember
 
@@ -23,6 +23,14 @@ PASSAGES = {
 MOST = 2000  # characters of a passage
 SHADES = ((1, 0.0), (10, 0.14), (100, 0.28), (math.inf, 0.45))
 """Highest rank and how much colour, up to that rank."""
+_MEANING = (
+    "A token's surprise is −log₂ of its probability. Averaged over all tokens after the first it is the training loss, "
+    "in bits; perplexity is 2 to that power: a guess is as hard as among so many equally likely tokens."
+)
+_COMPARED = (
+    "Where two models cut the text into different tokens, compare the bits in all: bits a token and perplexity depend "
+    "on the tokens. The first token of each is not counted."
+)
 
 
 def passage(stem: str, model: str) -> None:
@@ -30,16 +38,27 @@ def passage(stem: str, model: str) -> None:
     text = inputs.text(stem, "passage", "A text to read", PASSAGE, presets=PASSAGES, height=80)
     with user_errors():
         checked(text, limit=MOST)
-        found = remember(f"{stem}_passage", (text, model), lambda: get_engine().token_logprobs(text, model=model))
-        tokens = get_engine().tokenise(text, model=model)
-        measured = surprise(found)
-        first = results.StripToken(found.tokens[0].token, label="no context", special=True)
-        rest = zip(measured.tokens, measured.bits, tokens.starts_word[1:], strict=True)
-        results.token_strip(f"{stem}_passage_strip", [first, *(_chip(*row) for row in rest)], family="decoder")
-        st.caption("No colour: the first choice. The darker, the further down the ranking: to 10, to 100, beyond.")
-        _numbers(measured)
-        _peaks(measured)
-        results.caption(found.provenance)
+        _read(f"{stem}_passage", text, model)
+        st.caption(_MEANING)
+        other = beside.another(stem, model)
+        if other:
+            st.caption(_COMPARED)
+            with user_errors():
+                _read(f"{stem}_passage_other", text, other)
+
+
+def _read(key: str, text: str, model: str) -> None:
+    """Show each token's surprise for one model, its numbers and its peaks."""
+    found = remember(key, (text, model), lambda: get_engine().token_logprobs(text, model=model))
+    tokens = get_engine().tokenise(text, model=model)
+    measured = surprise(found)
+    first = results.StripToken(found.tokens[0].token, label="no context", special=True)
+    rest = zip(measured.tokens, measured.bits, tokens.starts_word[1:], strict=True)
+    results.token_strip(f"{key}_strip", [first, *(_chip(*row) for row in rest)], family="decoder")
+    st.caption("No colour: the first choice. The darker, the further down the ranking: to 10, to 100, beyond.")
+    _numbers(measured)
+    _peaks(measured)
+    results.caption(found.provenance)
 
 
 def _chip(token: TokenLogprob, bits: float, starts_word: bool) -> results.StripToken:
@@ -58,11 +77,6 @@ def _numbers(measured: Surprise) -> None:
     one.metric("In all", f"{measured.total:.1f} bits")
     two.metric("A token", f"{measured.per_token:.2f} bits")
     three.metric("Perplexity", f"{measured.perplexity:,.1f}")
-    st.caption(
-        f"A token's surprise is −log₂ of its probability. Averaged over the {len(measured.bits)} tokens after the "
-        "first it is the training loss, in bits; perplexity is 2 to that power: a guess is as hard as among so many "
-        "equally likely tokens."
-    )
 
 
 def _peaks(measured: Surprise) -> None:

@@ -9,7 +9,7 @@ from lecture_core.few_shot import fitted_prompt
 from lecture_core.measurement import combined
 from lecture_core.prompting import build_prompt
 from lecture_core.prompting_code import task_code
-from lecture_core.ui import few_shot, page, prompting_inputs, results
+from lecture_core.ui import few_shot, few_shot_questions, page, prompting_inputs, results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.prompting_inputs import Asked
 
@@ -53,14 +53,15 @@ if asked:
         page.predict(STEM, "Will the model get this question right **without** the exemplars?", tuple(GUESSES.values()))
 result = st.container()
 if asked:
+    covered = (0,) if has_guess(asked) and not results.may_see(STEM) else ()
     left, right = st.columns([3, 2], gap="large")
     with left, user_errors():
         st.subheader(f"How often is it right? {asked.task.title}", anchor=False)
-        covered = (0,) if has_guess(asked) and not results.may_see(STEM) else ()
         few_shot.accuracy(STEM, asked.task, asked.asking, covered=covered)
     with right:
         few_shot.published(STEM, asked.task)
-    few_shot.every_question(STEM, asked.task)
+    with user_errors():
+        few_shot_questions.every_question(STEM, asked.task, asked.asking, covered=covered)
 page.notice(
     "The exemplars change only what the model **reads**: same weights, one forward pass a token.",
     "One right answer proves little. The interval says what so many questions can prove.",

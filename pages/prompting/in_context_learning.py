@@ -7,7 +7,7 @@ from lecture_core.exemplars import CONDITIONS, conditions_of
 from lecture_core.in_context import MAX_EXAMPLES, RISES, Pass, curve, rise, write
 from lecture_core.prompting_code import token_logprobs_code
 from lecture_core.tasks import Task, list_tasks, load_task
-from lecture_core.ui import in_context, inputs, page, results
+from lecture_core.ui import in_context, inputs, links, page, results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.tables import lecture_table
 
@@ -20,9 +20,9 @@ TASKS = ("date_format", *(name for name in list_tasks("few_shot") if name not in
 def settings() -> tuple[Task, int, list[str], int, str]:
     """Ask for task, number of examples and conditions; model and number of orders in a popover."""
     one, two, three = st.columns([2, 2, 1], vertical_alignment="bottom")
-    name = one.selectbox(
-        "Task", TASKS, key=f"{STEM}_task", format_func=lambda t: load_task(t).title, bind="query-params"
-    )
+    titles = {task: load_task(task).title for task in TASKS}
+    links.shows_titles(f"{STEM}_task", titles)
+    name = one.selectbox("Task", TASKS, key=f"{STEM}_task", format_func=lambda t: titles[t], bind="query-params")
     task = load_task(name)
     k = two.slider("Examples in the prompt", 2, MAX_EXAMPLES, 16, key=f"{STEM}_k", bind="query-params")
     with three.popover("Settings", icon=":material/tune:"):
@@ -73,7 +73,7 @@ def lab() -> None:
             one = in_context.one_of(STEM, shown)
             in_context.tokens_of(STEM, one)
         with right:
-            in_context.context_meter(one)
+            in_context.context_meter(STEM, task, one, model)
 
 
 page.header(STEM)

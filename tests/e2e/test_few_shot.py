@@ -38,3 +38,27 @@ def test_a_pasted_task_that_is_too_long_is_said_and_stays(server, visit):
     seen.page.get_by_text("at most 8,000 characters in all; got 11,180 on 600 lines").wait_for()
     assert box.input_value() == lines
     seen.is_healthy()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_recorded_question_is_opened_by_a_click_on_its_answer(server, visit, width):
+    seen = visit(server, width=width).open("/few_shot?few_shot_task=Sentiment+of+a+review")
+    assert seen.page.get_by_text("Parts of the link").count() == 0
+    seen.page.get_by_text("Every recorded question").wait_for()
+    grid = seen.page.get_by_test_id("stDataFrame").filter(has_text="Truth").last
+    grid.scroll_into_view_if_needed()
+    place = grid.bounding_box()
+    if width == 390:  # the answers are to the right of the question
+        seen.page.mouse.move(place["x"] + 200, place["y"] + 90)
+        seen.page.mouse.wheel(260, 0)
+        seen.page.wait_for_timeout(500)
+    seen.page.mouse.click(place["x"] + place["width"] - 60, place["y"] + 90)
+    seen.page.get_by_text("Output and verdict").wait_for()
+    seen.settle()
+    assert seen.page.get_by_text("The model said").count() == 2
+    seen.keep(f"few_shot_recorded_question_{width}")
+    seen.page.get_by_label("Task").first.click()
+    seen.page.get_by_role("option", name="Date format").click()
+    seen.settle()
+    assert seen.page.get_by_text("Output and verdict").count() == 0, "the click was on another task's table"
+    seen.is_healthy()

@@ -1,4 +1,7 @@
-"""A tiny T5 and a tiny vision-language model in front of the catalog's, so that their pages run without a download."""
+"""Tiny models in front of the catalog's, so that their pages run without a download.
+
+A T5, a vision-language model, and two causal LMs.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lecture_core import catalog, loading
-from tests.tiny.models import write_seq2seq, write_vision_language
+from tests.tiny.models import write_causal, write_seq2seq, write_vision_language
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "models"
 
@@ -48,3 +51,26 @@ def tiny_vlm(folder_with_vlm, monkeypatch):
     rows = {"tiny-vlm": row} | {i: r for i, r in catalog._rows().items() if r.origin != "bundled"}
     monkeypatch.setattr(catalog, "_rows", lambda: rows)
     monkeypatch.setattr(loading, "BUNDLED", folder_with_vlm)
+
+
+@pytest.fixture(scope="session")
+def folder_with_causals(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("causal")
+    for seed, name in enumerate(("tiny-small", "tiny-large")):
+        write_causal(folder / name, seed=seed)
+    return folder
+
+
+@pytest.fixture
+def tiny_causals(folder_with_causals, monkeypatch):
+    """Two causal LMs of the same words and other weights, the only ones that are here; both read 64 tokens."""
+    known = catalog.get("smollm2-135m-instruct")
+    rows = {
+        name: replace(
+            known, id=name, title=name, source=f"bundled:{name}", parameters=parameters, context_length=64, packs=()
+        )
+        for name, parameters in (("tiny-large", 20_000), ("tiny-small", 10_000))
+    }
+    rows |= {i: row for i, row in catalog._rows().items() if row.role != "causal_lm"}
+    monkeypatch.setattr(catalog, "_rows", lambda: rows)
+    monkeypatch.setattr(loading, "BUNDLED", folder_with_causals)

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lecture_core.tasks import load_task
+from lecture_core.ui import few_shot_questions
 
 PAGE = str(Path(__file__).parents[2] / "pages/prompting/few_shot.py")
 pytestmark = pytest.mark.bundled
@@ -174,7 +175,7 @@ def test_too_many_lines_are_said_and_nothing_is_lost():
 
 
 def test_every_measured_question_can_be_opened_and_downloaded():
-    at = opened(task="Your own task", lines="1 => a\n2 => b\n3 => c")
+    at = opened(task="Your own task", lines="1 => a\n2 => b\n3 => c", shown="1")
     at.button(key="few_shot_measure").click().run()
     for _ in range(120):
         if not at.session_state["few_shot_run"].running:
@@ -231,3 +232,42 @@ def test_measuring_counts_and_cancel_keeps_the_count(default):
 
 def counted(at):
     return "few_shot_run" in at.session_state and bool(at.session_state["few_shot_run"].kept)
+
+
+def pick(monkeypatch, cell):
+    """Let a click on this cell of the table of questions be there from the start."""
+    table = few_shot_questions._table
+    monkeypatch.setattr(few_shot_questions, "_table", lambda *given: [*table(*given), cell])
+
+
+@pytest.mark.parametrize(("task", "mark"), [("date_format", "!</mark>"), ("sentiment", "tive</mark>")])
+def test_a_recorded_question_is_opened_like_one_measured_now(monkeypatch, task, mark):
+    pick(monkeypatch, (1, "k = 4"))
+    at = opened(task=load_task(task).title)
+    assert not at.exception
+    assert "**Every recorded question**" in words(at)
+    (table,) = [frame.value for frame in at.dataframe if "Truth" in frame.value.columns]
+    assert list(table["Truth"][:2]) == [item.answer for item in load_task(task).items[:2]]
+    assert "**Prompt, k = 4**" in words(at)
+    asked = load_task(task).prompt.replace("{question}", load_task(task).items[1].question)
+    assert any(code.value.endswith(asked) for code in at.code)
+    assert mark in html(at)
+    assert "recorded 20" in words(at)
+
+
+def test_recorded_answers_without_exemplars_wait_for_the_guess_too():
+    at = opened()
+    columns = [list(frame.value.columns) for frame in at.dataframe if "Truth" in frame.value.columns]
+    assert "k = 1" in columns[0]
+    assert "k = 0" not in columns[0]
+    at.pills(key="few_shot_guess").select("No").run()
+    columns = [list(frame.value.columns) for frame in at.dataframe if "Truth" in frame.value.columns]
+    assert "k = 0" in columns[0]
+
+
+@pytest.mark.parametrize("change", [{"seed": "3"}, {"order": "reversed"}])
+def test_settings_that_were_not_recorded_open_nothing(change):
+    at = opened(**change)
+    assert not at.exception
+    assert "recorded question" not in words(at)
+    assert "Measure it here, and every question can be opened below" in words(at)

@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from lecture_core.engine import get_engine
 from lecture_core.exemplars import CONDITIONS
+from lecture_core.in_context import write
 from lecture_core.tasks import load_task
 
 PAGE = str(Path(__file__).parents[2] / "pages/prompting/in_context_learning.py")
@@ -71,3 +72,18 @@ def test_any_prompt_can_be_looked_into(monkeypatch):
     at.selectbox(key=f"{STEM}_looked_at").select("shuffled").run()
     assert not at.exception
     assert len({tuple(shown) for shown in (first, second, strips[-1])}) == 3
+
+
+@pytest.mark.parametrize(("name", "contexts"), [("date_format", (512,)), ("word_in_context", (512, 1024))])
+def test_the_context_meter_counts_real_examples_and_marks_what_it_goes_on_from(name, contexts):
+    task = load_task(name)
+    at = opened(task=task.title, k="4", orders="1")
+    (meter,) = [frame.value for frame in at.dataframe if "Examples that fit" in frame.value.columns]
+    shown = dict(zip(meter["Context"], meter["Examples that fit"], strict=True))
+    for context in contexts:
+        fits = int(shown[f"{context:,} tokens"])
+        texts = [write(task, k, seed=1).text for k in (fits, fits + 1)]
+        taken = [len(get_engine().tokenise(text, model="smollm2-135m-instruct").ids) for text in texts]
+        assert taken[0] <= context < taken[1]
+    assert shown["8,192 tokens"].startswith("≈ ")
+    assert "goes on from the mean of all 132" in words(at)

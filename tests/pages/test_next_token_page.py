@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lecture_core.engine import get_engine
+from lecture_core.surprise import surprise
 
 PAGE = str(Path(__file__).parents[2] / "pages/prompting/next_token.py")
 STEM = "next_token"
@@ -67,22 +68,48 @@ def test_a_text_grows_token_by_token_and_undo_takes_the_last_back():
     assert not at.exception
 
 
-def draw_beside():
-    import streamlit as st
-
-    from lecture_core.sampling import Truncation
-    from lecture_core.ui.next_token import beside
-
-    beside("next_token", "The capital of France is", Truncation(1.0, 3, 1.0), ["smollm2-135m-instruct"])
-    st.caption("end")
+def test_without_another_model_none_is_offered():
+    at = opened()
+    assert f"{STEM}_beside" not in [box.key for box in at.selectbox]
 
 
-def test_another_model_stands_beside_the_first_once_it_is_chosen():
-    at = AppTest.from_function(draw_beside, default_timeout=120).run()
-    assert [c.value for c in at.caption] == ["end"]
-    at.selectbox(key=f"{STEM}_beside").set_value("smollm2-135m-instruct").run()
+@pytest.mark.parametrize("view", ["Next token", "Surprise", "Let it write"])
+def test_another_model_stands_beside_the_first_once_it_is_chosen(tiny_causals, view):
+    text = "the cat sat on the"
+    asked = {"model": "tiny-small", "text": text, "passage": text, "length": "20"}
+    at = opened(view=view, **asked)
     assert not at.exception
-    assert "smollm2-135m-instruct" in at.caption[0].value
+    assert "tiny-large ·" not in words(at)
+    at.selectbox(key=f"{STEM}_beside").set_value("tiny-large").run()
+    assert not at.exception
+    assert not at.error
+    captions = [c.value for c in at.caption]
+    assert sum(c.startswith("tiny-small ·") for c in captions) == 1
+    assert sum(c.startswith("tiny-large ·") for c in captions) == 1
+    linked = opened(view=view, beside="tiny-large", **asked)
+    assert sum(c.value.startswith("tiny-large ·") for c in linked.caption) == 1
+
+
+def test_two_models_measure_their_own_bits(tiny_causals):
+    at = opened(view="Surprise", model="tiny-small", beside="tiny-large", passage="the cat sat on the mat")
+    bits = [m.value for m in at.metric if m.label == "In all"]
+    for model, shown in zip(("tiny-small", "tiny-large"), bits, strict=True):
+        found = get_engine().token_logprobs("the cat sat on the mat", model=model)
+        assert shown == f"{surprise(found).total:.1f} bits"
+    assert bits[0] != bits[1]
+
+
+def test_two_models_write_from_the_same_seeds(tiny_causals):
+    at = opened(
+        view="Let it write", model="tiny-small", beside="tiny-large", text="the cat", length="20", write_seed="5"
+    )
+    samples = at.session_state[f"{STEM}_samples_race"].outcomes
+    assert list(samples) == [f"{model} {seed}" for model in ("tiny-small", "tiny-large") for seed in (5, 6, 7)]
+    assert {name.split()[0]: sample.provenance.model for name, sample in samples.items()} == {
+        "tiny-small": "tiny-small",
+        "tiny-large": "tiny-large",
+    }
+    assert samples["tiny-small 5"].text != samples["tiny-large 5"].text
 
 
 def test_a_link_restores_text_path_settings_and_view():
@@ -127,7 +154,7 @@ def test_three_samples_are_written_side_by_side():
     assert not at.exception
     assert not at.error
     samples = at.session_state[f"{STEM}_samples_race"].outcomes
-    assert list(samples) == ["0", "1", "2"]
+    assert list(samples) == [f"smollm2-135m-instruct {seed}" for seed in range(3)]
     assert len({sample.text for sample in samples.values()}) == 3
 
 

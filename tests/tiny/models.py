@@ -111,9 +111,9 @@ def write_encoder(folder: Path, kind: str) -> None:
     tokenizer(frame=True, limit=64).save_pretrained(folder)
 
 
-def write_causal(folder: Path) -> None:
-    """Write a tiny causal LM."""
-    torch.manual_seed(0)
+def write_causal(folder: Path, *, seed: int = 0) -> None:
+    """Write a tiny causal LM; another seed gives other weights."""
+    torch.manual_seed(seed)
     end = VOCABULARY.index("</s>")
     config = LlamaConfig(
         vocab_size=len(VOCABULARY),

@@ -1,19 +1,31 @@
 """An engine that answers from a function of the prompt: deterministic, no weights, the real interface."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
-from lecture_core.engine.results import Completion, GenerationChunk, PromptScores, Scores
+from lecture_core.engine.results import Completion, GenerationChunk, PromptScores, Scores, Tokenised
 from lecture_core.provenance import Provenance
 
 
 class ScriptedEngine:
-    """Generates `reply(prompt)` word by word, cut at the first stop text; scores a completion by `preference`."""
+    """Generates `reply(prompt)` word by word, cut at the first stop text; scores by `preference`; a word is a token."""
 
     def __init__(
-        self, reply: Callable[[str], str] = lambda _: "", preference: Callable[[str, str], float] = lambda *_: 0.0
+        self,
+        reply: Callable[[str], str] = lambda _: "",
+        preference: Callable[[str, str], float] = lambda *_: 0.0,
+        *,
+        context_length: int = 4096,
     ) -> None:
-        self.reply, self.preference = reply, preference
+        self.reply, self.preference, self.context_length = reply, preference, context_length
         self.prompts: list[str] = []
+
+    def tokenise(self, text: str, *, model: str) -> Tokenised:
+        """A token is a word with the space before it."""
+        spans = tuple(found.span() for found in re.finditer(r"\s*\S+|\s+$", text))
+        words = tuple(text[start:end] for start, end in spans)
+        no, yes = (False,) * len(words), (True,) * len(words)
+        return Tokenised(words, tuple(range(len(words))), yes, no, spans, "", self.context_length)
 
     def generate(
         self,

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from lecture_core.answers import AnswerPatterns, extract, number, same_answer, split_at
+from lecture_core.answers import AnswerPatterns, extract, number, same_answer, split_at, words_of
 
 NUMBERS = AnswerPatterns(strict=r"(?i)the answer is \$?(-?\d[\d,]*(?:\.\d+)?)", flexible=r"(-?\d[\d,]*(?:\.\d+)?)")
 
@@ -61,6 +61,37 @@ def test_what_is_not_one_number_is_none(text):
 )
 def test_same_answer(answer, truth, same):
     assert same_answer(answer, truth) is same
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The Powder Tower.", "powder tower"),
+        ("  a well-known,  “Theatre” ", "well known theatre"),
+        ("the O'Neill farm", "oneill farm"),
+        ("СОФИЯ!", "софия"),
+        ("the", ""),
+        ("a\x07b", "b"),
+        ("C++", "c++"),
+    ],
+)
+def test_words_of_a_text_lose_case_articles_and_punctuation(text, words):
+    assert words_of(text) == words
+
+
+@pytest.mark.parametrize(
+    ("answer", "truth", "exact", "words"),
+    [
+        ("Powder Tower", "the Powder Tower", False, True),
+        ("steel-grey", "Steel grey", False, True),
+        ("Tower", "the Powder Tower", False, False),
+        ("4 years", "4", True, True),
+        ("07232005", "!07!23!2005!", False, True),
+    ],
+)
+def test_words_only_are_compared_where_the_task_asks_for_it(answer, truth, exact, words):
+    assert same_answer(answer, truth) is exact
+    assert same_answer(answer, truth, match="words") is words
 
 
 def test_a_full_stop_at_the_end_makes_no_difference():

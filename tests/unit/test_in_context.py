@@ -3,12 +3,13 @@ import random
 
 import pytest
 
-from lecture_core.errors import InvalidInputError
+from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.exemplars import CONDITIONS, conditions_of, random_answers, random_letters
-from lecture_core.in_context import RISES, curve, examples_that_fit, rise, write
+from lecture_core.in_context import RISES, Fits, curve, examples_that_fit, read_once, rise, write
 from lecture_core.in_context import Pass as ReadPass
 from lecture_core.provenance import Provenance
 from lecture_core.tasks import load_task
+from tests.unit.scripted_engine import ScriptedEngine
 
 DATES = load_task("date_format")
 
@@ -95,5 +96,35 @@ def test_the_curve_averages_orders_and_its_interval_shrinks_to_nothing_for_one()
     assert two[1].low == two[1].high == -1
 
 
-def test_the_context_meter_counts_whole_examples():
-    assert examples_that_fit(tokens=320, examples=10, contexts=(512, 1024)) == {512: 16, 1024: 32}
+@pytest.mark.parametrize("condition", ["true", "letters"])
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_context_meter_counts_the_tokens_of_the_examples_themselves(condition, seed):
+    engine = ScriptedEngine()
+    few, more, all_of_them = examples_that_fit(
+        engine, DATES, (30, 60, 10_000), model="small", condition=condition, seed=seed
+    )
+    for fit in (few, more):
+        assert fit.counted
+        taken = [
+            len(engine.tokenise(write(DATES, k, condition=condition, seed=seed).text, model="small").ids)
+            for k in (fit.examples, fit.examples + 1)
+        ]
+        assert taken[0] <= fit.context < taken[1]
+    known = len(DATES.exemplars) + len(DATES.items)
+    assert all_of_them == Fits(10_000, 10_000 * known // (4 * known), False)  # four words each
+
+
+def test_a_prompt_that_is_too_long_says_how_many_examples_fit():
+    task = load_task("sentiment")
+    for room in (40, 70):
+        engine = ScriptedEngine(context_length=room)
+        (fit,) = examples_that_fit(engine, task, (room,), model="small")
+        with pytest.raises(ContextLengthError, match=rf"at most {room} tokens.*Take {fit.examples} examples: so many"):
+            read_once(engine, write(task, 16), model="small")
+
+
+def test_examples_of_different_length_are_not_taken_for_equal():
+    task = load_task("sentiment")
+    engine = ScriptedEngine()
+    found = {seed: examples_that_fit(engine, task, (200,), model="small", seed=seed)[0].examples for seed in range(6)}
+    assert len(set(found.values())) > 1

@@ -30,6 +30,8 @@ def test_one_label_in_two_spellings_is_refused():
         read_own_task("a => Yes\nb => no\nc => yes\nd => no")
     with pytest.raises(InvalidInputError, match="one spelling"):
         read_own_task("a => Yes\nb => no\nc => yes\nd => no\ne => Yes\nf => yes")
+    with pytest.raises(InvalidInputError, match=r"got 'X' and 'x'"):
+        read_own_task("a => X\nb => x\nc => X\nd => x")
     assert read_own_task("a => Apple\nb => apple").labels == ()  # two texts, no labels
 
 
