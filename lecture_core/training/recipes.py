@@ -20,7 +20,7 @@ from lecture_core.training.shapes_vlm import SceneSource, ShapesVLM
 from lecture_core.training.shapes_vlm import new_model as new_shapes_model
 from lecture_core.training.shapes_vlm import new_tokenizer as new_shapes_tokenizer
 from lecture_core.training.text_tasks import gather
-from lecture_core.training.text_to_text import Encoder, TextToText, TextToTextSource, new_model, train_tokenizer
+from lecture_core.training.text_to_text import SLOWER, Encoder, TextToText, TextToTextSource, new_model, train_tokenizer
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "models"
 
@@ -126,7 +126,8 @@ def text_to_text(options: argparse.Namespace) -> None:
     if options.start is not None:
         model = T5ForConditionalGeneration.from_pretrained(options.start, dtype=torch.float32)
     print(f"{model.num_parameters():,} parameters, {len(material.words):,} words, {len(material.nouns):,} nouns")
-    train(TextToText(model, encoder), splits[0], splits[1], schedule, folder, hours=options.hours)
+    objective = TextToText(model, encoder, rate=1.0 if options.start is None else SLOWER)
+    train(objective, splits[0], splits[1], schedule, folder, hours=options.hours)
     save(model, tokenizer, options.out or BUNDLED / "t5-nano")
 
 

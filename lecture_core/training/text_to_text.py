@@ -47,7 +47,9 @@ class Shares:
     tasks: tuple[float, float, float]
 
 
-FROM_NOTHING, CONTINUED = Shares(0.3, (0.8, 0.1, 0.1)), Shares(0.15, (0.3, 0.55, 0.15))
+FROM_NOTHING, CONTINUED = Shares(0.3, (0.8, 0.1, 0.1)), Shares(0.15, (0.35, 0.5, 0.15))
+RATE, EMBEDDING_RATE = 5e-4, 3e-3
+SLOWER = 0.6  # times these rates for a model that goes on, so that it keeps what it can do
 
 
 def train_tokenizer(sentences: Iterator[str]) -> PreTrainedTokenizerFast:
@@ -200,18 +202,21 @@ class TextToTextSource:
 
 
 class TextToText:
-    """The recipe's objective for the training loop: cross-entropy of the target tokens, in nats."""
+    """The recipe's objective for the training loop: cross-entropy of the target tokens, in nats.
+
+    Args:
+        rate: times the learning rates of a model that starts from nothing.
+    """
 
     def __init__(
         self,
         model: T5ForConditionalGeneration,
         encoder: Encoder,
         *,
-        learning_rate: float = 5e-4,
-        embedding_rate: float = 3e-3,
+        rate: float = 1.0,
     ) -> None:
         self.model, self.encoder = model, encoder
-        self.learning_rate, self.embedding_rate = learning_rate, embedding_rate
+        self.learning_rate, self.embedding_rate = rate * RATE, rate * EMBEDDING_RATE
         self.modules = torch.nn.ModuleDict({"model": model})
 
     def parameter_groups(self) -> list[dict[str, Any]]:
