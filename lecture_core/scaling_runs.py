@@ -72,6 +72,15 @@ def load(path: Path = RECORDED) -> tuple[ScalingRun, ...]:
     Raises:
         RunError: a row breaks the format; names file and row.
     """
+    return _read(path)
+
+
+def sweep() -> tuple[ScalingRun, ...]:
+    """Return the recorded sweep of learning rates, cheapest size first; raises as `load`."""
+    return _read(SWEEP)
+
+
+def _read(path: Path) -> tuple[ScalingRun, ...]:
     if not path.is_file():
         return ()
     with path.open(encoding="utf-8", newline="") as file:
