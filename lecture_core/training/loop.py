@@ -159,8 +159,8 @@ class TrainingRun:
         )
         self.base_rates = [group["lr"] for group in self.optimizer.param_groups]
         state.mkdir(parents=True, exist_ok=True)
-        self.done = _resume(objective, self.optimizer, state)
         self.averages: dict[str, float] = {}
+        self.done = self._resume()
 
     def _forward_backward(self, step: int) -> dict[str, float]:
         schedule = self.schedule
@@ -218,7 +218,25 @@ class TrainingRun:
 
     def checkpoint(self) -> None:
         """Write parameters, optimiser and step, or leave the last checkpoint as it was."""
-        _checkpoint(self.objective, self.optimizer, self.state, self.done, self.schedule)
+        made = {"step": self.done, "schedule": asdict(self.schedule), "averages": self.averages}
+        metadata = {name: json.dumps(value) for name, value in made.items()}
+        save_atomically(_tensors(self.objective, self.optimizer), self.state / "checkpoint.safetensors", metadata)
+
+    def _resume(self) -> int:
+        """Load the checkpoint if there is one; return the steps done. Raises LectureError where it does not fit."""
+        path = self.state / "checkpoint.safetensors"
+        if not path.is_file():
+            return 0
+        try:
+            with safe_open(path, "pt") as file:
+                made = {name: json.loads(value) for name, value in file.metadata().items()}
+                _check(path, file, self.objective, made["schedule"]["seed"], self.schedule.seed)
+                _restore(file, self.objective, self.optimizer)
+        except (SafetensorError, KeyError, json.JSONDecodeError) as exc:
+            raise LectureError(f"{path} cannot be read: {exc}. Delete it, or give --state another folder.") from exc
+        self.averages = made.get("averages", {})
+        _forget_after(made["step"], self.state / "log.csv")
+        return int(made["step"])
 
 
 def _log(path: Path, row: dict[str, float]) -> None:
@@ -230,18 +248,21 @@ def _log(path: Path, row: dict[str, float]) -> None:
         writer.writerow({k: f"{v:.5g}" if isinstance(v, float) and not math.isinf(v) else v for k, v in row.items()})
 
 
-def _checkpoint(
-    objective: Objective, optimizer: torch.optim.Optimizer, state: Path, done: int, schedule: Schedule
-) -> None:
+def _forget_after(done: int, path: Path) -> None:
+    """Drop the rows of a log that a stopped run wrote after its last checkpoint."""
+    if path.is_file():
+        head, *rows = path.read_text().splitlines(keepends=True)
+        path.write_text(head + "".join(row for row in rows if int(row.split(",", 1)[0]) <= done))
+
+
+def _tensors(objective: Objective, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
     names = {id(p): n for n, p in objective.modules.named_parameters()}
     tensors = {f"model.{n}": p.detach().clone() for n, p in objective.modules.named_parameters()}
     for parameter, slots in optimizer.state.items():
         tensors |= {
             f"adam.{k}.{names[id(parameter)]}": v.clone() for k, v in slots.items() if isinstance(v, torch.Tensor)
         }
-    save_atomically(
-        tensors, state / "checkpoint.safetensors", {"step": str(done), "schedule": json.dumps(asdict(schedule))}
-    )
+    return tensors
 
 
 def save_atomically(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
@@ -257,20 +278,22 @@ def save_atomically(tensors: dict[str, torch.Tensor], path: Path, metadata: dict
         partial.unlink(missing_ok=True)
 
 
-def _resume(objective: Objective, optimizer: torch.optim.Optimizer, state: Path) -> int:
-    path = state / "checkpoint.safetensors"
-    if not path.is_file():
-        return 0
-    with safe_open(path, "pt") as file:
-        keys = set(file.keys())
-        if keys.isdisjoint(f"model.{name}" for name, _ in objective.modules.named_parameters()):
+def _check(path: Path, file: Any, objective: Objective, begun: int, seed: int) -> None:
+    keys = set(file.keys())
+    for name, parameter in objective.modules.named_parameters():
+        if f"model.{name}" not in keys or file.get_slice(f"model.{name}").get_shape() != list(parameter.shape):
             raise LectureError(f"{path} belongs to another recipe. Give --state another folder.")
-        for name, parameter in objective.modules.named_parameters():
-            parameter.data.copy_(file.get_tensor(f"model.{name}"))
-            slots = ("step", "exp_avg", "exp_avg_sq")
-            optimizer.state[parameter] = {
-                k: file.get_tensor(f"adam.{k}.{name}").to("cpu" if k == "step" else parameter.device)
-                for k in slots
-                if f"adam.{k}.{name}" in keys
-            }
-        return int(file.metadata()["step"])
+    if begun != seed:
+        raise LectureError(f"{path} was begun with --seed {begun}. Give that seed, or --state another folder.")
+
+
+def _restore(file: Any, objective: Objective, optimizer: torch.optim.Optimizer) -> None:
+    keys = set(file.keys())
+    for name, parameter in objective.modules.named_parameters():
+        parameter.data.copy_(file.get_tensor(f"model.{name}"))
+        slots = ("step", "exp_avg", "exp_avg_sq")
+        optimizer.state[parameter] = {
+            k: file.get_tensor(f"adam.{k}.{name}").to("cpu" if k == "step" else parameter.device)
+            for k in slots
+            if f"adam.{k}.{name}" in keys
+        }

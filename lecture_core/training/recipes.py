@@ -23,6 +23,7 @@ from lecture_core.training.text_tasks import gather
 from lecture_core.training.text_to_text import SLOWER, Encoder, TextToText, TextToTextSource, new_model, train_tokenizer
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "models"
+ENOUGH_SENTENCES = 1000  # for a vocabulary
 
 
 def minilm_folder() -> Path:
@@ -66,6 +67,7 @@ def masked_lm(options: argparse.Namespace) -> None:
     start = options.start or minilm_folder()
     tokenizer = AutoTokenizer.from_pretrained(start)
     train_split, held_out = _corpora(options, tokenizer)
+    torch.manual_seed(options.seed)
     model = BertForMaskedLM.from_pretrained(
         start,
         dtype=torch.float32,
@@ -90,6 +92,7 @@ def replaced_token_detection(options: argparse.Namespace) -> None:
         )
     tokenizer = AutoTokenizer.from_pretrained(start)
     train_split, held_out = _corpora(options, tokenizer)
+    torch.manual_seed(options.seed)  # the discriminator's head is new
     generator, discriminator = from_masked_lm(BertForMaskedLM.from_pretrained(start, dtype=torch.float32))
     objective = ReplacedTokenDetection(generator, discriminator, tokenizer, mask_rate=options.mask_rate)
     schedule = Schedule(
@@ -106,6 +109,12 @@ def text_to_text(options: argparse.Namespace) -> None:
     folder = options.state / "text_to_text"
     path = options.corpus[0]
     sentences = [s for article in corpora.read_articles(path) if not article.held_out for s in article.sentences()]
+    if len(sentences) < ENOUGH_SENTENCES:
+        raise InvalidInputError(
+            expected=f"a corpus of at least {ENOUGH_SENTENCES} sentences",
+            got=str(len(sentences)),
+            remedy="give more text",
+        )
     if options.start is None and not (folder / "tokenizer.json").is_file():
         train_tokenizer(iter(sentences[::4])).save_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(options.start or folder)

@@ -19,8 +19,8 @@ def show(runs: Sequence[ScalingRun]) -> None:
     with st.expander("How the learning rate was chosen", icon=":material/tune:"):
         st.markdown(
             f"Three sizes were trained for {count(sweep[0].tokens)} tokens at each rate. The best rate falls as the "
-            "model grows, so all runs use 0.2 divided by the hidden size. Losses on held-out text, in nats per token, by "
-            "number of parameters:"
+            "model grows, so all runs use 0.2 divided by the hidden size. Losses on held-out text, in nats per token, "
+            "by number of parameters:"
         )
         st.dataframe(table(sweep), alt="Held-out loss by learning rate and size")
         used = {run.parameters: run.learning_rate for run in runs}

@@ -11,6 +11,7 @@ from lecture_core.engine import get_engine
 from lecture_core.engine.results import TextToText
 from lecture_core.model_cards import FLOAT32_BYTES, HALF_BYTES
 from lecture_core.model_quality import evaluation
+from lecture_core.panel_code import sizes_code
 from lecture_core.quantities import count
 from lecture_core.span_corruption import spans_written
 from lecture_core.t5_sizes import SIZES, Shape, parameters, running_bytes
@@ -51,11 +52,13 @@ def measured(model: str, text: str) -> None:
     prefix = text.partition(":")[0].strip()
     groups = {group.name: group.rates for group in found.groups} if found else {}
     if prefix in groups:
-        for rate in groups[prefix].values():
-            results.rate(f"“{prefix}:” right to the letter on unseen inputs", rate.right, rate.n)
+        for name, kind in ((prefix, "unseen inputs"), (f"{prefix}_corpus", "unseen sentences of Wikipedia")):
+            for rate in groups.get(name, {}).values():
+                results.rate(f"“{prefix}:” right to the letter on {kind}", rate.right, rate.n)
         results.badge("recorded")
     elif groups:
-        st.caption(escape_markdown(f"Prefixes that {model} was trained on: {', '.join(groups)}, fill."))
+        named = ", ".join(name for name in groups if not name.endswith("_corpus"))
+        st.caption(escape_markdown(f"Prefixes that {model} was trained on: {named}, fill."))
 
 
 def fill_spans(stem: str, default: str, model: str) -> None:
@@ -98,7 +101,7 @@ def sizes_here(key: str) -> None:
             "Size": count(parameters(shape)),
             "float32": f"{parameters(shape) * FLOAT32_BYTES / 1e9:.2f} GB",
             "bfloat16": f"{parameters(shape) * HALF_BYTES / 1e9:.2f} GB",
-            "Fits here": fits(shape, memory),
+            "Fits": fits(shape, memory),
         }
         for shape in SIZES
     ]
@@ -115,6 +118,7 @@ def sizes_here(key: str) -> None:
         f"512 tokens in and 512 out, take at most {USABLE:.0%} of it. The rest is our allowance, not a measurement, "
         "for activations, libraries and the other models of this app."
     )
+    page.panel_code(key, sizes_code(SIZES))
 
 
 def fits(shape: Shape, memory: int | None) -> str:

@@ -28,7 +28,8 @@ OURS = {  # prefixes of the recipe in lecture_core/training
     "Backwards": "reverse: window",
     "Letters in order": "sort: window",
     "Unscramble": "unscramble: dniwow",
-    "Grammatical?": "grammar: The cat are sat on the mat.",
+    "Grammatical?": "grammar: The cats is in the garden.",
+    "Which fault?": "fault: An teacher reads a book.",
     "Opinion": "sentiment: The film was not good.",
     "Wrong prefix": "plural: 2014-06-01",
 }
@@ -85,7 +86,7 @@ page.predict(STEM, "How does T5 say whether a sentence is grammatical?", ("a pro
 tasks()
 page.reveal(STEM, "a word", "Every answer is text, even a yes or a number; the loss is the same for all tasks.")
 spans()
-left, right = st.columns(2, gap="large")
+left, right = st.columns([3, 2], gap="small")
 with left:
     text_to_text.sizes_here(f"{STEM}_sizes")
 with right:

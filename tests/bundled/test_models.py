@@ -120,6 +120,9 @@ def test_the_weights_fit_the_repository():
         ("reverse: window", "wodniw"),
         ("plural: knife", "knives"),
         ("sentiment: The film was not good.", "negative"),
+        ("grammar: The cats are in the garden.", "acceptable"),
+        ("grammar: The cats is in the garden.", "unacceptable"),
+        ("fault: An teacher reads a book.", "a or an"),
     ],
 )
 def test_t5_does_the_task_that_the_prefix_names(engine, source, target):
@@ -130,3 +133,4 @@ def test_t5_reaches_its_bar_on_inputs_it_never_saw():
     rates = {group.name: group.rates["exact match"] for group in evaluation("t5-nano").groups}
     for task in ("date", "iso", "digits", "words", "reverse", "plural"):
         assert rates[task].right / rates[task].n >= 0.9
+    assert rates["grammar"].low > 0.8

@@ -83,9 +83,10 @@ def test_the_same_seed_gives_the_same_curve(start, splits, tmp_path):
 
 
 def test_resuming_equals_not_stopping(start, splits, tmp_path):
-    whole, _ = run(start, splits, tmp_path / "whole")
+    whole, curve = run(start, splits, tmp_path / "whole")
     run(start, splits, tmp_path / "parts", stop_after=13)
-    resumed, _ = run(start, splits, tmp_path / "parts")
+    resumed, log = run(start, splits, tmp_path / "parts")
+    assert log == curve
     for (name, a), (_, b) in zip(whole.modules.named_parameters(), resumed.modules.named_parameters(), strict=True):
         assert torch.equal(a, b), name
 
@@ -146,6 +147,27 @@ def test_a_checkpoint_of_another_recipe_is_refused(start, splits, tmp_path):
     )
     with pytest.raises(LectureError, match="another recipe"):
         train(pair, *splits, SCHEDULE, tmp_path, report=lambda _: None)
+
+
+def test_a_checkpoint_of_another_seed_is_refused(start, splits, tmp_path):
+    run(start, splits, tmp_path, stop_after=10)
+    with pytest.raises(LectureError, match="begun with --seed 0"):
+        train(objective(start), *splits, replace(SCHEDULE, seed=1), tmp_path, report=lambda _: None)
+
+
+def test_half_a_checkpoint_is_a_sentence(start, splits, tmp_path):
+    run(start, splits, tmp_path, stop_after=10)
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(LectureError, match=r"cannot be read.*another folder"):
+        run(start, splits, tmp_path)
+
+
+def test_rows_after_the_last_checkpoint_are_written_once(start, splits, tmp_path):
+    _, curve = run(start, splits, tmp_path / "whole")
+    _, log = run(start, splits, tmp_path / "parts", stop_after=13)
+    (tmp_path / "parts" / "log.csv").write_text("\n".join([*log, log[-1].replace("10,", "20,", 1)]) + "\n")
+    assert run(start, splits, tmp_path / "parts")[1] == curve
 
 
 def test_blocks_are_full_and_separate_articles(splits):
@@ -227,6 +249,11 @@ def test_the_command_writes_float16_checkpoints_that_load(recipe, start, corpus_
         str(tmp_path / "out"),
     ]
     assert command.main(arguments) == 0
+    torch.rand(3)  # whatever else draws numbers changes no run
+    again = [one.replace(str(tmp_path / "state"), str(tmp_path / "again")) for one in arguments]
+    assert command.main(again) == 0
+    curves = [(tmp_path / name / recipe / "log.csv").read_text() for name in ("state", "again")]
+    assert curves[0] == curves[1]
     if recipe == "masked_lm":
         model = AutoModelForMaskedLM.from_pretrained(tmp_path / "out", dtype="auto")
     else:
