@@ -4,8 +4,9 @@ Why a process: llama.cpp and torch would share one OpenMP runtime, which stops i
 have used it; llama.cpp then falls from about 85 to 33 tokens a second on two cores. A crash also stays outside the app.
 
 Requests come as JSON lines on standard input: `{"id", "chat", "request"}`, or `{"id", "cancel": true}`. Answers leave
-as JSON lines: `{"ready"}` once, then per request `{"id", "text", "logprobs"}` for one or more tokens and last
-`{"id", "reason"}` or `{"id", "error"}`. The end of the input ends the process.
+as JSON lines: `{"ready"}` once, then per request `{"id", "read"}` while the prompt is read, `{"id", "text",
+"logprobs"}` for one or more tokens and last `{"id", "reason"}` or `{"id", "error"}`. The end of the input ends the
+process.
 """
 
 import json
@@ -16,6 +17,7 @@ import time
 from typing import Any, TextIO
 
 _WRITING = threading.Lock()
+_PROMPT_BATCH = 256  # tokens of a prompt between two looks at whether the request was cancelled
 _PAUSE = 0.05  # seconds between two lines of an answer: each wakes the app, which takes a core from llama.cpp
 
 
@@ -46,6 +48,7 @@ def serve(path: str, context_length: int, slots: int, threads: int, answers: Tex
     params.model.path = path
     params.n_parallel, params.n_ctx = slots, slots * context_length
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
+    params.n_batch = params.n_ubatch = _PROMPT_BATCH
     params.warmup, params.verbosity = False, -1
     params.cache_ram_mib = 0  # each slot keeps its last prompt; llama.cpp would keep 8 GB of older ones too
     try:
@@ -74,6 +77,9 @@ def _run(server: Any, job: dict[str, Any], cancelled: dict[int, threading.Event]
             if "error" in part:
                 last.update(error=part["error"])
                 return True
+            if "prompt_progress" in part:
+                _say(answers, {"id": job["id"], "read": part["prompt_progress"].get("processed", 0)})
+                continue
             choice = part["choices"][0]
             last["reason"] = choice.get("finish_reason") or last["reason"]
             text = choice["text"] if "text" in choice else (choice.get("delta") or {}).get("content")
@@ -85,8 +91,12 @@ def _run(server: Any, job: dict[str, Any], cancelled: dict[int, threading.Event]
         return False
 
     handle = server.handle_chat_completions if job["chat"] else server.handle_completions
-    handle(job["request"], receive)
-    del cancelled[job["id"]]
+    try:
+        handle(job["request"], receive)
+    except Exception as exc:  # whatever llama.cpp refuses is the asker's answer, or its slot is lost
+        last["error"] = {"message": str(exc)}
+    finally:
+        cancelled.pop(job["id"], None)
     tokens.send()
     _say(answers, {"id": job["id"]} | last)
 

@@ -1,6 +1,7 @@
 """The few lines of plain transformers behind the panels under the pre-training labs; run from the project's folder."""
 
 from lecture_core.catalog import ModelSpec
+from lecture_core.t5_sizes import Shape
 
 _RECIPE = """import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
@@ -21,6 +22,30 @@ for rate in {rates}:
             nats += torch.nn.functional.cross_entropy(logits, ids[0, hidden], reduction="none").tolist()
     loss = sum(nats) / max(1, len(nats))
     print(f"{{rate:.0%}} hidden: {{len(right)}} tokens teach, {{sum(right)}} guessed, {{loss:.2f}} nats")
+"""
+_IN_ORDER = """import torch
+from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained({source!r})
+model = AutoModelForMaskedLM.from_pretrained({source!r}, dtype=torch.float32)
+ids = tokenizer({text!r}, return_tensors="pt").input_ids
+masks = (ids[0] == tokenizer.mask_token_id).nonzero()[:, 0].tolist()
+with torch.inference_mode():
+    at_once = model(ids).logits[0, masks].argmax(-1).tolist()
+    for position in masks:  # each choice is read by the next
+        ids[0, position] = model(ids).logits[0, position].argmax()
+print("all at once", tokenizer.convert_ids_to_tokens(at_once))
+print("left to right", tokenizer.convert_ids_to_tokens(ids[0, masks]))
+"""
+_SIZES = """import torch
+from transformers import T5Config, T5ForConditionalGeneration
+
+shapes = {shapes!r}
+for name, shape in shapes.items():
+    with torch.device("meta"):  # shapes without weights
+        model = T5ForConditionalGeneration(T5Config(**shape))
+    count = sum(p.numel() for p in model.parameters())
+    print(f"{{name}} {{count:,}} parameters, {{4 * count / 1e9:.2f}} GB float32, {{2 * count / 1e9:.2f}} GB bfloat16")
 """
 _CONTRAST = """import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
@@ -90,6 +115,27 @@ for temperature in {temperatures}:
 def recipe_code(spec: ModelSpec, text: str, rates: tuple[float, ...], *, draws: int, seed: int) -> str:
     """Return a program that hides tokens of a complete text at several rates and asks for them, with draws of torch."""
     return _RECIPE.format(source=spec.loadable, text=text, rates=rates, draws=draws, seed=seed)
+
+
+def in_order_code(spec: ModelSpec, text: str) -> str:
+    """Return a program that fills the masks of a text (the model's own) all at once, and from left to right."""
+    return _IN_ORDER.format(source=spec.loadable, text=text)
+
+
+def sizes_code(sizes: tuple[Shape, ...]) -> str:
+    """Return a program that builds T5's sizes without weights and counts their parameters."""
+    shapes = {
+        s.name: {
+            "vocab_size": s.vocabulary,
+            "num_layers": s.layers,
+            "d_model": s.d_model,
+            "d_ff": s.d_ff,
+            "num_heads": s.heads,
+            "d_kv": s.d_kv,
+        }
+        for s in sizes
+    }
+    return _SIZES.format(shapes=shapes)
 
 
 def contrast_code(spec: ModelSpec, first: str, second: str) -> str:

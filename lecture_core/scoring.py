@@ -94,11 +94,15 @@ class ScoreRequest:
     texts: tuple[str, ...]
 
     def joins(self, others: "Sequence[ScoreRequest]") -> bool:
-        """Whether it is worth reading with others: the same completions, and half of its prompts or more is theirs."""
+        """Whether it is worth reading with others: the same completions, and all prompts short or half of each shared.
+
+        A short prompt among long ones would leave nothing shared, and each long one would be read from its beginning.
+        """
         prompts = [start for request in (self, *others) for start in request.starts]
-        half = min(map(len, prompts)) / 2
+        longest = max(map(len, prompts))
         alike = all(self.texts == other.texts for other in others)
-        return alike and len(prompts) <= MAX_COMPLETIONS and (shared_length(prompts) >= half or half < SHORT / 2)
+        fit = longest < SHORT or shared_length(prompts) >= longest / 2
+        return alike and len(prompts) <= MAX_COMPLETIONS and fit
 
 
 def score_request(prompts: Sequence[str], completions: Sequence[str], words: LoadedTokenizer) -> ScoreRequest:
@@ -182,12 +186,14 @@ def _token_logprobs_after(
 
 
 def _parts(rows: list[_Row], most: int) -> Iterator[list[_Row]]:
-    """Cut the rows into trees of at most so many tokens, or one row each."""
+    """Cut the rows into trees of at most so many tokens, or one row each; a row mostly read already goes along."""
     part: list[_Row] = []
     tree = TokenTree()
     for row in rows:
+        before = len(tree)
         tree.add(row.ids)
-        if part and len(tree) > most:
+        new = len(tree) - before
+        if part and len(tree) > most and new > (len(row.ids) // 2 if most else 0):
             yield part
             part, tree = [], TokenTree([row.ids])
         part.append(row)

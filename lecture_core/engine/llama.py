@@ -8,8 +8,10 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ from lecture_core.provenance import Provenance
 
 SLOTS = 4
 SLOT_TOKENS = 4096  # what one request may hold, prompt and answer together
+LOOK = 0.2  # seconds between two looks at whether the asker has left
+STALLED = 90.0  # seconds without a word, not even of progress, after which the process counts as hung
 ROOT = Path(__file__).parents[2]
 
 
@@ -77,27 +81,46 @@ class LlamaProcess:
             if pipe is not None:
                 pipe.close()
 
-    def stream(self, prompt: str | Sequence[Message], sampling: Sampling, emit: Emit) -> str:
+    def stream(
+        self, prompt: str | Sequence[Message], sampling: Sampling, emit: Emit, left: Callable[[], bool] = lambda: False
+    ) -> str:
         """Stream a continuation to `emit` from this thread; returns why it ended: stop, length or cancelled.
+
+        Args:
+            left: whether the asker has left; looked at while the prompt is being read too.
 
         Raises:
             ContextLengthError: the prompt does not fit.
-            ModelUnavailableError: the process died.
+            ModelUnavailableError: the process died, or said nothing for `STALLED` seconds and was ended.
         """
         number, answers = next(self._ids), queue.SimpleQueue[dict[str, Any] | None]()
         self._answers[number] = answers
         try:
             self._send({"id": number} | request(prompt, sampling))
-            while (answer := answers.get()) is not None:
+            while (answer := self._next(answers, number, left)) is not None:
                 if "error" in answer:
                     raise _refusal(answer["error"], self.context_length)
                 if "reason" in answer:
                     return str(answer["reason"])
-                if emit(answer["text"], len(answer["logprobs"]), tuple(answer["logprobs"])):
+                if "text" in answer and emit(answer["text"], len(answer["logprobs"]), tuple(answer["logprobs"])):
                     self._send({"id": number, "cancel": True})
             raise ModelUnavailableError("llama.cpp stopped while it wrote. Run it again; it starts anew.")
         finally:
             del self._answers[number]
+
+    def _next(
+        self, answers: "queue.SimpleQueue[dict[str, Any] | None]", number: int, left: Callable[[], bool]
+    ) -> dict[str, Any] | None:
+        """Wait for the next answer; tell the process once that the asker has left; end a process that hangs."""
+        told, silent_since = False, time.monotonic()
+        while time.monotonic() - silent_since < STALLED:
+            with suppress(queue.Empty):
+                return answers.get(timeout=LOOK)
+            if left() and not told:
+                self._send({"id": number, "cancel": True})
+                told = True
+        self._process.kill()
+        return None
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
@@ -109,7 +132,10 @@ class LlamaProcess:
 
     def _read(self) -> None:
         for line in self._process.stdout or ():
-            answer = json.loads(line)
+            try:
+                answer = json.loads(line)
+            except json.JSONDecodeError:  # the process was ended within a line
+                break
             waiting = self._answers.get(answer["id"])
             if waiting is not None:
                 waiting.put(answer)
@@ -144,7 +170,7 @@ class LlamaPool:
         path = gguf_path(spec)
         origin = Provenance(spec.id, self._revision(spec), "cpu", path.stem.rpartition(".")[2], sampling.seed)
         with self._slots.take(ticket) as taken:
-            return (self._process(spec).stream(prompt, sampling, emit) if taken else "cancelled"), origin
+            return (self._process(spec).stream(prompt, sampling, emit, ticket.is_set) if taken else "cancelled"), origin
 
     def ready(self, spec: ModelSpec) -> bool:
         """Whether the model's process runs and can answer."""
@@ -197,6 +223,7 @@ def request(prompt: str | Sequence[Message], sampling: Sampling) -> dict[str, An
         "seed": sampling.seed,
         "stop": list(sampling.stop),
         "cache_prompt": True,
+        "return_progress": True,  # a word after each batch of the prompt, at which a cancel is noticed
     }
     if isinstance(prompt, str):
         own: dict[str, Any] = {"prompt": prompt, "n_predict": sampling.max_new_tokens, "n_probs": 1}

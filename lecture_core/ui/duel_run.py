@@ -1,8 +1,10 @@
 """Drawing the run of the duel: ten sentences, the score in bits, the curves; and what a generator's strength does."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pandas as pd
 import streamlit as st
 
 from lecture_core import catalog, duel
@@ -19,6 +21,7 @@ from lecture_core.ui.memory import remember
 from lecture_core.ui.tables import below, grid, source_line
 
 LENGTH = len(duel.sentences())
+_SHARES = {1.0: "all of it", 0.5: "a half", 0.125: "an eighth", 0.0625: "a sixteenth"}
 _WHERE = ("below 0.5", "from 0.5 to 1.5", "above 1.5")
 SHARE, SEED = 0.3, 7  # of the measurement of a generator's strength
 
@@ -174,6 +177,8 @@ def efficiency(stem: str) -> None:
 
 def compute_table(stem: str) -> None:
     """Show the published scores with the compute behind each, the names short enough for a phone."""
+    question = "How much of BERT-Small's compute does ELECTRA-Small need to score higher?"
+    page.predict(f"{stem}_published", question, list(_SHARES.values()))
     sizes = {"Small models": "electra_small", "Large models": "electra_large"}
     chosen = st.segmented_control(
         "Published results by training compute",
@@ -189,4 +194,14 @@ def compute_table(stem: str) -> None:
     grid(short, key=stem, columns=("model", "train_flops", "glue_dev"))
     if table.meta.id == "electra_small":
         st.caption("A percentage after a name: how much of the full training that row had.")
+    share = enough_compute(load_table("electra_small").frame)
+    nearest = min(_SHARES, key=lambda one: abs(math.log(one / share)))
+    page.reveal(f"{stem}_published", _SHARES[nearest], f"{share:.0%}, the least of the published runs that do.")
     below(table, key=stem)
+
+
+def enough_compute(frame: pd.DataFrame) -> float:
+    """Return the least share of BERT-Small's training compute with which a run of ELECTRA-Small scores higher."""
+    bert = frame[frame["model"] == "BERT-Small"].iloc[0]
+    ahead = frame["model"].str.startswith("ELECTRA-Small") & (frame["glue_dev"] > bert["glue_dev"])
+    return float(frame.loc[ahead, "train_flops"].min() / bert["train_flops"])

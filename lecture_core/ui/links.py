@@ -68,43 +68,46 @@ def shows_titles(key: str, titles: Mapping[str, str]) -> None:
     st.session_state.setdefault(_TITLES, {})[key] = dict(titles)
 
 
-def opened() -> dict[str, str]:
+Address = Mapping[str, Sequence[str]]
+"""What an address holds: by name, its values; of inputs with one value the last counts."""
+
+
+def opened() -> Address:
     """Return the address as it is before the page runs."""
-    return st.query_params.to_dict()
+    return {name: st.query_params.get_all(name) for name in st.query_params}
 
 
-def overtaken() -> None:
-    """Note that a click has changed inputs before the address could follow; for its callback."""
-    _, text = st.session_state.get(_KEY, (None, ""))
-    st.session_state[_KEY] = st.query_params.to_dict(), text
-
-
-def explain_dropped(place: DeltaGenerator, asked: Mapping[str, str]) -> None:
+def explain_dropped(place: DeltaGenerator, asked: Address) -> None:
     """Name the values of the address that no input took; call after the page has run.
 
-    An address that the page itself left behind was looked at before: what was said of it is said again.
+    A value that the page itself left behind was looked at before, and the input may have moved on since: what was said
+    of it is said again.
 
     Args:
         place: an empty element at the top of the page.
         asked: the address before, from `opened`.
     """
-    left_behind, text = st.session_state.get(_KEY, (None, ""))
-    if asked != left_behind:
-        titles = st.session_state.get(_TITLES, {})
-        held = {
-            name: (st.session_state[name], titles.get(name, {}))
-            for name in asked
-            if name in st.session_state and not name.startswith(_SAYING_IT_THEMSELVES)
-        }
-        dropped = [
-            f"- {name}: got {_short(asked[name])}; it stays at {_short(str(shown.get(value, value)))}."
-            for name, (value, shown) in held.items()
-            if not _holds(value, asked[name], shown)
+    left_behind, before = st.session_state.get(_KEY, ({}, {}))
+    said = {name: fault for name, fault in before.items() if asked.get(name) == left_behind.get(name)}
+    for name, values in asked.items():
+        known = values == left_behind.get(name) or name not in st.session_state
+        if known or name.startswith(_SAYING_IT_THEMSELVES):
+            continue
+        value, titles = st.session_state[name], st.session_state.get(_TITLES, {}).get(name, {})
+        held = value if isinstance(value, list) else [value]
+        missed = [
+            raw for raw in (values if isinstance(value, list) else values[-1:]) if not _is_held(raw, held, titles)
         ]
-        text = _said(dropped) if dropped else ""
-    st.session_state[_KEY] = st.query_params.to_dict(), text
-    if text:
-        place.warning(text, icon=_ICON)
+        if missed:
+            stays = ", ".join(str(titles.get(one, one)) for one in held)
+            said[name] = f"- {name}: got {_short(', '.join(missed))}; it stays at {_short(stays)}."
+    st.session_state[_KEY] = opened(), said
+    if said:
+        place.warning(_said(list(said.values())), icon=_ICON)
+
+
+def _is_held(raw: str, held: Sequence[object], titles: Mapping[str, str]) -> bool:
+    return any(_holds(value, raw, titles) for value in held)
 
 
 def _holds(value: object, raw: str, titles: Mapping[str, str]) -> bool:

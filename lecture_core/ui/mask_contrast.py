@@ -11,8 +11,8 @@ from lecture_core.engine import get_engine
 from lecture_core.engine.results import TokenLogprob, VocabularyAtMask
 from lecture_core.figures.contrast import contrast
 from lecture_core.panel_code import contrast_code, surprise_code
-from lecture_core.text_input import completed, with_mask_token, without_masks
-from lecture_core.ui import mask_filling, masking_recipe, page, results
+from lecture_core.text_input import checked, completed, with_mask_token, without_masks
+from lecture_core.ui import mask_link, masking_recipe, page, results
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import remember
@@ -23,6 +23,7 @@ PAIRS: Mapping[str, tuple[str, str]] = {
     "Two seasons": ("In winter the children play with [MASK].", "In summer the children play with [MASK]."),
 }
 _DEFAULT = PAIRS["Two places"]
+LONGEST = 400  # characters of a sentence
 _LABELLED = 4  # words a side that the chart names; more would cover each other
 _PARTS = ("at the beginning", "in the middle", "at the end")
 _COMPLETE = "The cat sat on the moon and drank its milk."
@@ -41,7 +42,7 @@ def further_views(stem: str, default: str, answers: Sequence[str] = ()) -> None:
     recipe, two, each = st.tabs(names, key=f"{stem}_view", on_change="rerun", bind="query-params")
     if recipe.open:
         text = st.session_state.get(f"{stem}_text", default)
-        hidden = mask_filling.hidden_words(stem, text, answers if text == default else ())
+        hidden = mask_link.hidden_words(stem, text, answers if text == default else ())
         with recipe:
             masking_recipe.masking_recipe(stem, completed(text, hidden), model)
     if two.open:
@@ -72,7 +73,7 @@ def pair(stem: str, model: str) -> None:
     )
     labels = ("First sentence, one [MASK]", "Second sentence, one [MASK]")
     texts = [
-        column.text_input(label, default, key=key, bind="query-params", max_chars=300) or ""
+        column.text_input(label, default, key=key, bind="query-params") or ""
         for column, label, default, key in zip(st.columns(2), labels, _DEFAULT, keys, strict=True)
     ]
     question = "How many of the five likeliest words will both sentences share?"
@@ -81,7 +82,7 @@ def pair(stem: str, model: str) -> None:
         first, second = remember(
             f"{stem}_contrast",
             (*texts, model),
-            lambda: [get_engine().vocabulary_at_mask(text, model=model) for text in texts],
+            lambda: [get_engine().vocabulary_at_mask(checked(text, limit=LONGEST), model=model) for text in texts],
         )
         page.reveal(f"{stem}_contrast", _in_common(first, second), "Compare their five likeliest words below.")
         named = differences(first, second)
@@ -128,10 +129,10 @@ def surprise(stem: str, text: str, model: str) -> None:
     st.markdown(
         "Every token is hidden once, all others stay: how probable was it? A typing error or a fake stands out."
     )
-    written = st.text_input("A complete sentence", text, key=f"{stem}_whole", bind="query-params", max_chars=400) or ""
+    written = st.text_input("A complete sentence", text, key=f"{stem}_whole", bind="query-params") or ""
     page.predict(f"{stem}_surprise", "Where will the model be most surprised?", _PARTS)
     with user_errors():
-        tokens = get_engine().tokenise(without_masks(written), model=model)
+        tokens = get_engine().tokenise(without_masks(checked(written, limit=LONGEST)), model=model)
         real = [i for i, special in enumerate(tokens.special) if not special]
         found = remember(
             f"{stem}_surprise",

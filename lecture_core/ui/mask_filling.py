@@ -1,6 +1,7 @@
 """Drawing masked-LM results: the strip with first choices, one mask's candidates, several masks in two ways."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -15,13 +16,18 @@ from lecture_core.engine.results import (
     Tokenised,
 )
 from lecture_core.loading import availability
+from lecture_core.panel_code import in_order_code
+from lecture_core.provenance import Provenance
+from lecture_core.tables import load_table
 from lecture_core.text_input import count_masks, fill, hide
-from lecture_core.ui import page, results
+from lecture_core.ui import mask_link, page, results
 from lecture_core.ui.errors import escape_markdown
 from lecture_core.ui.memory import remember
+from lecture_core.ui.tables import below, grid
 
 MAX_WORDS = 5
 _SURE = ("more than 50 %", "10 to 50 %", "less than 10 %")
+_ROBERTA = ("RoBERTa", "+ more data", "+ longer", "+ even longer", "BERT-large")  # the rows, short enough for a phone
 _CLOSING = (".", ",", ";", ":", "!", "?")
 
 
@@ -39,9 +45,9 @@ def strip(
     """
     tokens = get_engine().tokenise(result.text, model=model)
     text = result.text.replace(tokens.mask_token, "[MASK]")
-    known = hidden_words(stem, text, answers)
+    known = mask_link.hidden_words(stem, text, answers)
     order = {mask.position: i for i, mask in enumerate(result.masks)}
-    chosen = _selected(f"{stem}_mask", len(order))
+    chosen = mask_link.selected(stem, len(order))
     chips = [
         _mask_chip(chip.text, result.masks[order[i]], order[i] == chosen, temperature) if i in order else chip
         for i, chip in enumerate(_chips(tokens))
@@ -52,17 +58,17 @@ def strip(
             before = sum(position < index for position in order)
             hidden = result.text[slice(*tokens.spans[index])].strip()
             written = hide(result.text, tokens.spans[index]).replace(tokens.mask_token, "[MASK]")
-            _write(stem, written, (*known[:before], hidden, *known[before:]), chosen + (before <= chosen))
+            mask_link.write(stem, written, (*known[:before], hidden, *known[before:]), chosen + (before <= chosen))
         elif order[index] != chosen:
-            st.session_state[f"{stem}_mask"] = order[index]
+            mask_link.select(stem, order[index])
         else:
             first = result.masks[chosen].candidates[0]
             word, joins = known[chosen] or first.token, not known[chosen] and _joins(first, model)
             shown = fill(text, chosen, word, joins=joins)
-            _write(stem, shown, (*known[:chosen], *known[chosen + 1 :]), chosen)
+            mask_link.write(stem, shown, (*known[:chosen], *known[chosen + 1 :]), chosen)
 
     def drop(index: int, word: str) -> None:
-        st.session_state[f"{stem}_mask"] = order.get(index, chosen)
+        mask_link.select(stem, order.get(index, chosen))
         if word not in words:
             st.session_state[f"{stem}_asked"] = _with_word(words, word)
 
@@ -93,40 +99,16 @@ def reveal(stem: str, text: str, choices: Mapping[str, Sequence[str]], first: Ca
 
 def unmasked(stem: str, text: str, model: str) -> None:
     """Show the tokens of a text that has no mask, where a click on a word hides it; nothing for any other text."""
+    mask_link.keep_hidden(stem, text)
     if count_masks(text):
         return
     tokens = get_engine().tokenise(text, model=model)
 
     def click(index: int) -> None:
         start, end = tokens.spans[index]
-        _write(stem, hide(text, (start, end)), (text[start:end].strip(),), 0)
+        mask_link.write(stem, hide(text, (start, end)), (text[start:end].strip(),), 0)
 
     results.token_strip(f"{stem}_strip", _chips(tokens), on_click=click)
-
-
-def hidden_words(stem: str, text: str, answers: Sequence[str] = ()) -> tuple[str | None, ...]:
-    """Return the word behind each mask of a text, None where nobody told: those hidden by clicks, else `answers`."""
-    written, words = st.session_state.get(f"{stem}_hidden", ("", ()))
-    return words if written == text else tuple(answers) or (None,) * count_masks(text)
-
-
-def _write(stem: str, text: str, words: tuple[str | None, ...], mask: int) -> None:
-    """Put a text into the box, keep the words behind its masks, select a mask."""
-    st.session_state[f"{stem}_text"], st.session_state[f"{stem}_mask"] = text, mask
-    st.session_state[f"{stem}_hidden"] = text, words
-
-
-def _selected(key: str, count: int) -> int:
-    """The index of the selected mask, counted from 1 in the address, where it is not the first."""
-    asked = st.query_params.get(key, "")
-    if key not in st.session_state and asked.isdecimal():
-        st.session_state[key] = int(asked[:3]) - 1
-    chosen = max(0, min(st.session_state.get(key, 0), count - 1))
-    if chosen and asked != str(chosen + 1):
-        st.query_params[key] = str(chosen + 1)
-    elif asked and not chosen:
-        del st.query_params[key]
-    return chosen
 
 
 def _joins(candidate: Candidate, model: str) -> bool:
@@ -142,7 +124,9 @@ def words_and_temperature(stem: str) -> tuple[list[str], float]:
     """Ask which words to look for, and for the temperature."""
     left, right = st.columns(2)
     hint = "hospital, school"
-    words = left.text_input("Ask for words", key=f"{stem}_asked", placeholder=hint, bind="query-params", max_chars=80)
+    words = left.text_input("Ask for words", key=f"{stem}_asked", placeholder=hint, bind="query-params")
+    if (words or "").count(",") >= MAX_WORDS:
+        left.caption(f"Of a longer list the last {MAX_WORDS} words are asked for.")
     heat = right.select_slider("Temperature", TEMPERATURES, 1.0, key=f"{stem}_temperature", bind="query-params")
     return own_words(words or ""), heat
 
@@ -192,8 +176,10 @@ def one_after_another(stem: str, result: FillMaskResult, model: str) -> None:
         return
     if not st.toggle("Fill one after another", key=f"{stem}_in_order", bind="query-params"):
         return
+    key = f"{stem}_order"
+    page.predict(key, "How many masks get another word that way?", ("none", "fewer than half", "half or more"))
     at_once = [mask.candidates[0] for mask in result.masks]
-    chosen, sentences = remember(f"{stem}_order", (result.text, model), lambda: _two_ways(result, model))
+    chosen, sentences, origin = remember(key, (result.text, model), lambda: _two_ways(result, model))
     rows = [
         {"Mask": i, "All at once": one.token, "Left to right": other}
         for i, (one, other) in enumerate(zip(at_once, chosen, strict=True), start=1)
@@ -205,20 +191,25 @@ def one_after_another(stem: str, result: FillMaskResult, model: str) -> None:
         f"{differ} of {len(rows)} differ. All at once, each mask is filled as if the others stayed hidden; one after "
         "another, each choice becomes context for the next."
     )
+    came = "none" if not differ else "fewer than half" if 2 * differ < len(rows) else "half or more"
+    page.reveal(key, came, "The first never differs: nothing was filled before it.")
+    results.caption(origin)
+    page.panel_code(key, in_order_code(catalog.get(model), result.text))
 
 
-def _two_ways(result: FillMaskResult, model: str) -> tuple[list[str], tuple[str, str]]:
-    """The words chosen from left to right, and the sentence filled all at once and so."""
+def _two_ways(result: FillMaskResult, model: str) -> tuple[list[str], tuple[str, str], Provenance]:
+    """The words chosen from left to right, the sentence filled all at once and so, where the last one comes from."""
     engine = get_engine()
     at_once = in_order = result.text.replace(engine.tokenise(result.text, model=model).mask_token, "[MASK]")
     chosen = []
     for mask in result.masks:
         first = mask.candidates[0]
         at_once = fill(at_once, 0, first.token, joins=_joins(first, model))
-        best = engine.fill_mask(in_order, model=model, top_k=1).masks[0].candidates[0]
+        answer = engine.fill_mask(in_order, model=model, top_k=1)
+        best = answer.masks[0].candidates[0]
         in_order = fill(in_order, 0, best.token, joins=_joins(best, model))
         chosen.append(best.token)
-    return chosen, (at_once, in_order)
+    return chosen, (at_once, in_order), answer.provenance
 
 
 def other_model(stem: str, model: str) -> str:
@@ -228,3 +219,23 @@ def other_model(stem: str, model: str) -> str:
     key, label = f"{stem}_beside", "Another model beside it"
     other = st.selectbox(label, ["none", *others], key=key, bind="query-params", width=300)
     return other if other in others else ""
+
+
+def roberta(key: str) -> None:
+    """Show the lecture's table of RoBERTa's runs in two scores, narrow enough for a phone.
+
+    Args:
+        key: prefix of the session keys.
+    """
+    table = load_table("roberta")
+    st.markdown(f"**{table.meta.title}**")
+    _kept_roberta(key)
+    st.caption("Each + adds to the row above; RoBERTa and BERT-large learned from Books + Wiki.")
+    below(table, key=key)
+
+
+@st.cache_data(show_spinner=False)
+def _kept_roberta(key: str) -> None:
+    table = load_table("roberta")
+    short = replace(table, frame=table.frame.assign(model=_ROBERTA))
+    grid(short, key=key, columns=("model", "mnli_m", "sst2"))

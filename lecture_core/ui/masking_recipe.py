@@ -65,8 +65,8 @@ def _rates(key: str, text: str, model: str, seed: int) -> None:
         page.reveal(key, _percent(best.rate), f"It guessed {best.right} of the {best.hidden} words hidden there.")
     st.caption(
         f"All chosen tokens are hidden here, none random or kept. n: {rows[0].tokens} tokens in {DRAWS} draws, seeds "
-        f"{seeds[0]} to {seeds[-1]}. Little hidden: few tokens teach in each pass. Much hidden: many could, but too "
-        "little is left to guess them from."
+        f"{seeds[0]} to {seeds[-1]}; loss: of a hidden token. Little hidden: few tokens teach in each pass. Much "
+        "hidden: many could, but too little is left to guess them from."
     )
     results.caption(rows[0].provenance)
     page.panel_code(key, recipe_code(catalog.get(model), text, RATES, draws=DRAWS, seed=seed))
@@ -77,7 +77,7 @@ def _row(row: Left) -> dict[str, object]:
         "Hidden": _percent(row.rate),
         "Tokens that teach": row.hidden,
         "Guessed": f"{row.right} ({row.right / row.hidden:.0%})",
-        "Loss a token": f"{row.nats:.2f} nats",
+        "Loss": f"{row.nats:.2f} nats",
     }
 
 

@@ -147,7 +147,8 @@ def _target(token: ObjectiveToken) -> results.StripToken:
     if found is None:
         return results.StripToken(token.text, starts_word=token.starts_word, special=token.special, words=token.words)
     first = found.alternatives[0]
-    label = "first choice" if found.rank == 1 else f"first: “{first.token}” {results.percent(first.probability)}"
+    share = results.percent(first.probability).replace(" ", "\u00a0")  # the sign stays on its number's line
+    label = "first choice" if found.rank == 1 else f"first: “{first.token}” {share}"
     return results.StripToken(
         token.text,
         value=math.exp(found.logprob),

@@ -1,5 +1,6 @@
 """Drawing replaced-token detection: the student marks fakes, the discriminator answers, both are counted."""
 
+from collections.abc import Hashable
 from functools import partial
 
 import streamlit as st
@@ -9,11 +10,51 @@ from lecture_core.encoder_code import detection_code
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import CorruptedToken, Corruption, Detection
 from lecture_core.text_input import checked
-from lecture_core.ui import page, results
+from lecture_core.ui import links, page, results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
 
 LONGEST = 300  # characters of a sentence to edit
+
+
+def marks_in_link(stem: str, now: Hashable, corruption: Corruption) -> tuple[frozenset[int], bool]:
+    """Take the marks and the reveal from the address when the page opens; from then on write there those of the round.
+
+    Args:
+        now: what the round rests on; the address holds the marks of the one that it opened, `<stem>_opened`.
+
+    Returns:
+        indices of the marked tokens, and whether the truth is shown.
+    """
+    marks, shown = f"{stem}_marks", f"{stem}_shown"
+    if st.session_state.pop(f"{stem}_opened", None) == now:
+        st.session_state[marks] = _marks_asked(marks, corruption)
+        st.session_state[shown] = st.query_params.get(f"{stem}_revealed") == "true"
+    told = {
+        marks: ",".join(str(i + 1) for i in sorted(st.session_state[marks])),
+        f"{stem}_revealed": "true" if st.session_state[shown] else "",
+    }
+    for key, value in told.items():
+        if value and st.query_params.get(key) != value:
+            st.query_params[key] = value
+        elif not value and key in st.query_params:
+            del st.query_params[key]
+    return st.session_state[marks], st.session_state[shown]
+
+
+def _marks_asked(key: str, corruption: Corruption) -> frozenset[int]:
+    """The marked tokens of the address, counted there from 1; none where it cannot be used, which is said."""
+    words = {str(i + 1): i for i, token in enumerate(corruption.tokens) if not token.special}
+    asked = [part for part in st.query_params.get(key, "").split(",") if part]
+    if set(asked) <= set(words):
+        return frozenset(words[part] for part in asked)
+    links.explain(key, f"numbers of tokens from {min(words.values()) + 1} to {max(words.values()) + 1}, as in 3,5")
+    return frozenset()
+
+
+def show(stem: str, shown: bool) -> None:
+    """Show the truth or hide it, for a button's callback; a second click in haste asks for the same again."""
+    st.session_state[f"{stem}_shown"] = shown
 
 
 def hidden_strip(key: str, corruption: Corruption, marked: frozenset[int], *, into: str) -> None:

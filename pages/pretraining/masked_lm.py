@@ -10,7 +10,6 @@ from lecture_core.engine.results import FillMaskResult
 from lecture_core.ui import inputs, mask_contrast, mask_filling, page, results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import remember
-from lecture_core.ui.tables import lecture_table
 
 STEM = "masked_lm"
 LECTURE = (
@@ -76,15 +75,14 @@ def bars(text: str, result: FillMaskResult, model: str, index: int, words: list[
             with user_errors():
                 found = ask(f"{STEM}_other", text, other, words)
                 one_mask(f"{STEM}_other", f"**{other}**", found, index, words, temperature)
-        lecture_table("roberta", key=STEM, columns=("model", "setting", "mnli_m", "sst2"))
+        mask_filling.roberta(STEM)
 
 
 @st.fragment
-def lab(place_of_code: DeltaGenerator) -> None:
-    """Input, strip and bars; the temperature redraws stored logits without the model."""
-    text, model = try_it()
-    if st.session_state.get(f"{STEM}_below", (text, model)) != (text, model):
-        st.rerun()  # the views below are about this text too
+def lab(place_of_code: DeltaGenerator, text: str, model: str) -> None:
+    """Strip and bars; the temperature redraws stored logits without the model, and nothing else of the page."""
+    if (st.session_state[f"{STEM}_text"] or "") != text:
+        st.rerun()  # a click on the strip wrote another text, and the whole page is about it
     above = st.container()
     words, temperature = mask_filling.words_and_temperature(STEM)
     code = "# The code comes with a result."
@@ -105,7 +103,6 @@ page.header(STEM)
 asked = inputs.current(f"{STEM}_text", LECTURE)
 page.new_question(STEM, asked)
 mask_filling.predict(STEM, asked, GUESSES)
-st.session_state.pop(f"{STEM}_below", None)
 tried, further = st.container(), st.container()
 page.notice(
     "The answer is a distribution over the whole vocabulary, not one word.",
@@ -114,7 +111,6 @@ page.notice(
 )
 place = page.footer(STEM, code="", deeper=DEEPER)
 with tried:
-    lab(place)
-st.session_state[f"{STEM}_below"] = st.session_state.get(f"{STEM}_text", LECTURE), st.session_state[f"{STEM}_model"]
+    lab(place, *try_it())
 with further:
     mask_contrast.further_views(STEM, LECTURE, LECTURE_ANSWERS)

@@ -40,15 +40,13 @@ def new_round(now: Round) -> None:
     """Forget marks and reveal when anything of the round has changed."""
     before = st.session_state.get(f"{STEM}_round")
     if before != now:
+        if f"{STEM}_round" not in st.session_state:
+            st.session_state[f"{STEM}_opened"] = now  # the address may hold its marks
         st.session_state[f"{STEM}_round"] = now
         st.session_state[f"{STEM}_marks"] = frozenset()
         st.session_state[f"{STEM}_shown"] = False
         if before and before[2] != now[2]:  # the panels below judge with the same discriminator
             st.rerun()
-
-
-def turn() -> None:  # show what is hidden, or hide what is shown
-    st.session_state[f"{STEM}_shown"] = not st.session_state[f"{STEM}_shown"]
 
 
 @st.fragment
@@ -67,9 +65,10 @@ def duel(place_of_code: DeltaGenerator) -> None:
 def one_round(now: Round, place_of_code: DeltaGenerator) -> None:
     """The strip to mark or the revealed one, the score, and what carries loss."""
     text, generator, discriminator, share, seed, heat = now
-    engine, marked, shown = get_engine(), st.session_state[f"{STEM}_marks"], st.session_state[f"{STEM}_shown"]
+    engine = get_engine()
     sample = partial(engine.corrupt, text, model=generator, mask_probability=share, seed=seed, temperature=heat)
     corruption = remember(STEM, now, sample)
+    marked, shown = token_duel.marks_in_link(STEM, now, corruption)
     page.show_code(place_of_code, duel_code(catalog.get(generator), catalog.get(discriminator), corruption, heat))
     if not shown:
         st.markdown("**The generator changed some words.** Click each word that you think is fake.")
@@ -83,10 +82,11 @@ def one_round(now: Round, place_of_code: DeltaGenerator) -> None:
         page.reveal(STEM, came, "One sentence is a small sample: go on to the next.")
         duel_run.keep(STEM, text, (generator, discriminator), corruption, verdict, marked)
     with st.container(horizontal=True):
-        verb = "Hide and mark again" if shown else "Reveal"
-        st.button(verb, type="secondary" if shown else "primary", key=f"{STEM}_reveal", on_click=turn)
-        kind = "primary" if shown else "secondary"
-        st.button("Next sentence", type=kind, key=f"{STEM}_next", on_click=duel_run.next_sentence, args=(STEM,))
+        verb, kinds = (
+            ("Hide and mark again", ("secondary", "primary")) if shown else ("Reveal", ("primary", "secondary"))
+        )
+        st.button(verb, type=kinds[0], key=f"{STEM}_reveal", on_click=token_duel.show, args=(STEM, not shown))
+        st.button("Next sentence", type=kinds[1], key=f"{STEM}_next", on_click=duel_run.next_sentence, args=(STEM,))
     results.caption(corruption.provenance)
     if shown:
         results.caption(verdict.provenance)
@@ -108,7 +108,7 @@ with lab:
     duel(place)
 with further:  # judges with the discriminator that the settings above chose
     token_duel.by_hand(STEM, EDITED, DISCRIMINATOR)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([5, 3], gap="small")
     with left:
         duel_run.compute_table(STEM)
     with right:

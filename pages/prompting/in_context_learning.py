@@ -28,6 +28,7 @@ def settings() -> tuple[Task, int, list[str], int, str]:
     with three.popover("Settings", icon=":material/tune:"):
         model = inputs.model(STEM, "causal_lm")
         orders = st.slider("Draws to average over", 1, 8, 4, key=f"{STEM}_orders", bind="query-params")
+    links.shows_titles(f"{STEM}_conditions", {key: condition.title for key, condition in CONDITIONS.items()})
     chosen = st.pills(
         "Examples with",
         list(conditions_of(task)),

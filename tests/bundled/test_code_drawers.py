@@ -11,7 +11,8 @@ from lecture_core.contrast import differences
 from lecture_core.encoder_code import detection_code, duel_code, fill_mask_code
 from lecture_core.engine import get_engine
 from lecture_core.masking_rate import RATES, left_at
-from lecture_core.panel_code import contrast_code, recipe_code, strength_code, surprise_code
+from lecture_core.panel_code import contrast_code, in_order_code, recipe_code, sizes_code, strength_code, surprise_code
+from lecture_core.t5_sizes import SIZES, parameters
 
 pytestmark = pytest.mark.bundled
 ROOT = Path(__file__).parents[2]
@@ -49,6 +50,20 @@ def test_surprise_code_prints_the_sum_of_the_page():
     printed = output(surprise_code(catalog.get("minilm-mlm"), text)).splitlines()
     assert len(printed) == len(shown.tokens) + 1
     assert printed[-1] == f"pseudo-log-likelihood {sum(t.logprob for t in shown.tokens):.1f} nats"
+
+
+def test_in_order_code_prints_the_words_of_both_ways():
+    text = "He deposited the [MASK] in the [MASK]."
+    engine = get_engine()
+    at_once = [m.candidates[0].token for m in engine.fill_mask(text, model="minilm-mlm").masks]
+    second = engine.fill_mask(text.replace("[MASK]", at_once[0], 1), model="minilm-mlm").masks[0].candidates[0].token
+    printed = output(in_order_code(catalog.get("minilm-mlm"), text)).splitlines()
+    assert printed == [f"all at once {at_once}", f"left to right {[at_once[0], second]}"]
+
+
+def test_sizes_code_counts_what_the_page_counts():
+    printed = output(sizes_code(SIZES)).splitlines()
+    assert [line.split(" parameters")[0] for line in printed] == [f"{s.name} {parameters(s):,}" for s in SIZES]
 
 
 def test_recipe_code_finds_what_the_page_finds():

@@ -7,6 +7,10 @@ from playwright.sync_api import expect
 
 pytestmark = pytest.mark.e2e
 
+LECTURE = (
+    "Natural language [MASK] (NLP) is an [MASK] subfield of linguistics, computer science, and artificial [MASK] "
+    "concerned with the interactions [MASK] computers and human [MASK] ..."
+)
 STRANGE = [
     "<img src=x onerror=\"document.title='broken'\"> [MASK]",
     "<script>document.title='broken'</script> [MASK]",
@@ -35,6 +39,25 @@ def test_the_address_of_a_view_restores_it(server, visit):
     again.page.goto(first.page.url)
     again.page.get_by_text("Mask 1 of 1").wait_for()
     expect(again.page.locator("textarea").first).to_have_value("The dog ___ at the cat.")
+
+
+def test_a_link_restores_the_words_that_clicks_have_hidden(server, visit):
+    first = visit(server).open("/masked_lm?masked_lm_mask=3")
+    first.page.get_by_text("Mask 3 of 5").wait_for()
+    first.page.locator(".strip").first.locator(".chip", has_text="computers").click()
+    first.page.get_by_text("Mask 3 of 6").wait_for()
+    first.page.wait_for_url("**masked_lm_hidden=**")
+    first.settle()
+    again = visit(server).open(first.page.url.removeprefix(server))
+    again.page.get_by_text("Mask 3 of 6").wait_for()
+    hidden = again.page.locator(".strip").first.locator(".chip.masked").nth(3)  # the selected one is not striped
+    hidden.click()
+    again.page.get_by_text("Mask 5 of 6").wait_for()
+    again.settle()
+    again.page.locator(".strip").first.locator(".chip.selected").click()
+    expect(again.page.locator("textarea").first).to_have_value(LECTURE)
+    assert [seen.page.get_by_test_id("stAlert").count() for seen in (first, again)] == [0, 0]
+    again.is_healthy()
 
 
 @pytest.mark.parametrize("text", STRANGE)
@@ -68,6 +91,22 @@ def test_marking_and_revealing_the_fakes(server, visit, width):
     seen.keep(f"replaced_token_detection_revealed_{width}")
     assert not seen.overflows()
     seen.is_healthy()
+
+
+def test_a_hasty_second_click_does_not_hide_the_truth_and_the_link_shows_it(server, visit):
+    seen = visit(server).open("/replaced_token_detection")
+    seen.page.locator(".strip").first.locator(".chip", has_text="bible").click()
+    seen.page.wait_for_url("**replaced_token_detection_marks=15**")
+    seen.settle()
+    seen.page.get_by_role("button", name="Reveal", exact=True).dblclick()
+    seen.page.get_by_text("The discriminator found").wait_for()
+    seen.page.wait_for_url("**revealed=true**")
+    seen.settle()
+    again = visit(server).open(seen.page.url.removeprefix(server))
+    found = again.page.get_by_test_id("stMetric").filter(has_text="You found")
+    expect(found).to_contain_text("1 of ")
+    assert again.page.get_by_test_id("stAlert").count() == 0
+    again.is_healthy()
 
 
 def test_the_slide_s_date_is_completed_without_a_click(server, visit):

@@ -100,6 +100,37 @@ def test_the_address_keeps_the_selected_mask_and_the_view(strips):
     assert "masked_lm_mask" not in at.query_params
 
 
+def test_a_link_restores_the_hidden_words_and_the_selected_mask(strips):
+    first = opened(mask="4")
+    click(first, strips, "computers")
+    query = {name.removeprefix("masked_lm_"): value for name, value in first.query_params.items()}
+    assert query["hidden"] == "processing interdisciplinary intelligence between computers language"
+    again = opened(**query | {"text": text(first)})
+    assert text(again) == text(first)
+    assert masks(again).startswith("**Mask 4 of 6**")
+    assert "computers" in strips["masked_lm_recipe"][0], "the recipe reads the complete sentence"
+    click(again, strips, "[MASK]", 4)
+    click(again, strips, "[MASK]", 4)
+    assert text(again).endswith("the interactions [MASK] computers and human [MASK] ...")
+
+
+def test_words_behind_masks_that_are_gone_leave_the_address(strips):
+    at = opened(text=DOCTOR)
+    click(at, strips, "doctor")
+    assert at.query_params["masked_lm_hidden"] == "[MASK] doctor"
+    at.text_area(key="masked_lm_text").set_value("The [MASK] barked at the [MASK].").run()
+    assert "masked_lm_hidden" not in at.query_params
+
+
+@pytest.mark.parametrize("hidden", ["", "one", "a b c d e f", "x" * 6000, "[MASK] [MASK] [MASK] [MASK] [MASK]", "\x07"])
+def test_strange_hidden_words_in_the_address_do_no_harm(hidden):
+    at = opened(hidden=hidden)
+    assert not at.exception
+    assert not at.error
+    assert masks(at).startswith("**Mask 1 of 5** · the lecture's answer: processing")
+    assert "masked_lm_hidden" not in at.query_params
+
+
 @pytest.mark.parametrize("mask", ["99", "0", "-1", "x", "9" * 6000, "\u00b2"])
 def test_a_strange_mask_in_the_address_does_no_harm(mask):
     assert not opened(mask=mask).exception

@@ -70,7 +70,9 @@ def test_two_jobs_differ_in_their_pronouns():
     assert "stereotypes" in words(at)
 
 
-@pytest.mark.parametrize("text", ["", "no mask", "[MASK] [MASK]", "\x07 [MASK]", "<script>[MASK]</script>"])
+@pytest.mark.parametrize(
+    "text", ["[MASK] " + "word " * 100, "", "no mask", "[MASK] [MASK]", "\x07 [MASK]", "<script>[MASK]</script>"]
+)
 def test_a_sentence_without_its_one_mask_is_named(text):
     at = AppTest.from_function(draw_pair, default_timeout=120).run()
     at.text_input(key="masked_lm_first").set_value(text).run()
@@ -90,6 +92,7 @@ def test_filling_left_to_right_shows_both_ways():
     at.toggle(key="masked_lm_in_order").set_value(True).run()
     assert list(at.dataframe[0].value.columns) == ["Mask", "All at once", "Left to right"]
     assert len(at.dataframe[0].value) == 2
+    assert any(c.value.startswith("minilm-mlm · rev") for c in at.caption)
 
 
 def test_another_model_answers_at_the_same_mask():
@@ -107,6 +110,7 @@ def test_another_model_answers_at_the_same_mask():
         ("\N{GRINNING FACE}", "Expected at least one word that this model knows"),
         ("[MASK] [MASK]", "Expected a text without masks"),
         ("", "Expected some text"),
+        ("word " * 100, "Expected at most 400 characters; got 500"),
     ],
 )
 def test_a_text_without_words_to_score_gets_a_clear_sentence(text, expected):

@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lecture_core.tables import load_table
+
 PAGE = str(Path(__file__).parents[2] / "pages/pretraining/masked_lm.py")
 pytestmark = pytest.mark.bundled
 
@@ -96,3 +98,12 @@ def test_the_recipe_follows_the_text():
     at = AppTest.from_file(PAGE, default_timeout=120).run()
     at.text_area(key="masked_lm_text").set_value("The [MASK] was green.").run()
     assert any(c.value.startswith("1 of 4 tokens carry loss") for c in at.caption)
+
+
+def test_the_short_names_of_the_lecture_s_table_stand_for_its_rows():
+    at = AppTest.from_file(PAGE, default_timeout=120).run()
+    shown = next(frame.value for frame in at.dataframe if "MNLI-m↑" in " ".join(map(str, frame.value)))
+    published = load_table("roberta").frame
+    for short, setting, model in zip(shown.iloc[:, 0], published["setting"], published["model"], strict=True):
+        assert short.removeprefix("+ ") in {setting, model, setting.replace("pretrain ", ""), "more data"}
+        assert short.startswith("+") == (setting != "Books + Wiki")

@@ -10,11 +10,13 @@ pytestmark = pytest.mark.bundled
 
 PANELS = [
     ("masked_lm", {}, "masked_lm_rates", "15 %"),
+    ("masked_lm", {"masked_lm_in_order": "true"}, "masked_lm_order", "half or more"),
     ("masked_lm", {"masked_lm_view": "Two sentences against each other"}, "masked_lm_contrast", "none"),
     ("masked_lm", {"masked_lm_view": "Surprise of every token"}, "masked_lm_surprise", "in the middle"),
     ("text_to_text", {}, "text_to_text_holes", "none"),
     ("text_to_text", {}, "text_to_text_sizes", "t5-11b"),
     ("replaced_token_detection", {}, "replaced_token_detection_by_hand", "what I changed"),
+    ("replaced_token_detection", {}, "replaced_token_detection_published", "a half"),
     (
         "replaced_token_detection",
         {"replaced_token_detection_strength": "true"},

@@ -6,6 +6,8 @@ from streamlit.testing.v1 import AppTest
 
 from lecture_core import catalog
 from lecture_core.duel import sentences
+from lecture_core.tables import load_table
+from lecture_core.ui.duel_run import enough_compute
 
 PAGE = str(Path(__file__).parents[2] / "pages/pretraining/replaced_token_detection.py")
 STEM = "replaced_token_detection"
@@ -52,6 +54,38 @@ def test_a_link_restores_the_round_and_the_edit():
     assert at.text_area(key=f"{STEM}_text").value == "The dog ran home."
     assert at.slider(key=f"{STEM}_share").value == 0.3
     assert "the dog sang home" in " ".join(c.value for c in at.code)
+
+
+def test_a_link_restores_the_marks_and_the_reveal():
+    at = opened(marks="4,7", revealed="true")
+    assert not at.exception
+    assert not at.warning
+    assert at.session_state[f"{STEM}_marks"] == {3, 6}
+    assert at.metric[0].label == "You found"
+    assert at.query_params[f"{STEM}_marks"] == "4,7"
+    at.button(key=f"{STEM}_reveal").click().run()
+    assert f"{STEM}_revealed" not in at.query_params
+    at.button(key=f"{STEM}_next").click().run()
+    assert f"{STEM}_marks" not in at.query_params
+    assert at.session_state[f"{STEM}_marks"] == frozenset()
+
+
+@pytest.mark.parametrize("marks", ["1", "4,99", "x", "-4", "4" * 5000])
+def test_marks_that_no_token_has_are_named(marks):
+    at = opened(marks=marks, revealed="no")
+    assert not at.exception
+    assert ["marks: expected numbers of tokens from 2 to" in box.value.replace("\\", "") for box in at.warning] == [
+        True
+    ]
+    assert not at.metric
+    assert f"{STEM}_marks" not in at.query_params
+
+
+def test_the_published_runs_with_more_than_bert_small_begin_at_an_eighth_of_its_compute():
+    frame = load_table("electra_small").frame
+    assert enough_compute(frame) == pytest.approx(0.1286, abs=1e-4)
+    weaker = frame.assign(glue_dev=frame["glue_dev"].mask(frame["model"] == "BERT-Small", 78.0))
+    assert enough_compute(weaker) == pytest.approx(0.507, abs=1e-3)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x\x00y"])

@@ -163,3 +163,27 @@ def test_prompts_scored_together_fit_the_bound_on_a_batch(load_family, tokens_re
     assert all(n <= 10 for n in read[1:])
     for one, other in zip(expected.prompts, found.prompts, strict=True):
         assert [c.logprob for c in one.completions] == pytest.approx([c.logprob for c in other.completions], abs=1e-4)
+
+
+@pytest.mark.parametrize("family", ["llama", "mistral"])
+def test_a_long_prompt_is_read_once_for_all_its_labels(family, load_family, tokens_read, monkeypatch):
+    monkeypatch.setattr(scoring, "TREE_TOKENS", 10)
+    model = load_family(family)
+    labels = [f" {word}" for word in VOCABULARY[6:12]]
+    prompts = [EXEMPLARS + question for question in QUESTIONS]
+    size = sum(len(model.words.encode(prompt)[0]) for prompt in prompts)
+    read = tokens_read(model)
+    score_prompts(prompts, labels, model)
+    assert sum(read) <= size
+
+
+def test_a_short_prompt_does_not_join_long_ones(load_family):
+    words = load_family("llama").words
+    sweep, other, short, brief = (
+        scoring.score_request(prompts, LABELS, words)
+        for prompts in ([EXEMPLARS * 2 + q for q in QUESTIONS], [EXEMPLARS * 2 + "a"], QUESTIONS[:1], ["good"])
+    )
+    assert sweep.joins([other])
+    assert short.joins([brief])
+    assert not short.joins([sweep])
+    assert not sweep.joins([short])

@@ -1,0 +1,55 @@
+"""llama.cpp in its process: a reader who leaves, a refused request and a hang cost no slot."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from lecture_core import catalog
+from lecture_core.engine import llama
+from lecture_core.engine.llama import SLOTS, LlamaProcess
+from lecture_core.errors import InvalidInputError, ModelUnavailableError
+from lecture_core.generation import Sampling
+from lecture_core.loading import gguf_path
+
+pytestmark = pytest.mark.bundled
+LONG = " ".join(f"word{i}" for i in range(900))  # about 3,700 tokens: seconds of reading
+
+
+@pytest.fixture
+def process():
+    started = LlamaProcess(gguf_path(catalog.get("smollm2-135m-instruct")), 8192)
+    yield started
+    started.close()
+
+
+def nothing(*_):
+    return False
+
+
+def test_who_leaves_while_the_prompt_is_read_frees_the_slot(process):
+    read, began = [], time.monotonic()
+    reason = process.stream(LONG, Sampling(4), lambda *_: read.append(1) or False, lambda: True)
+    left = time.monotonic() - began
+    assert reason == "cancelled"
+    assert not read  # before the first token
+    began = time.monotonic()
+    process.stream(LONG, Sampling(1), nothing)
+    assert left < (time.monotonic() - began) / 2
+
+
+def test_a_request_that_llama_refuses_is_a_sentence_and_costs_no_slot(process):
+    for _ in range(SLOTS + 1):
+        with pytest.raises(InvalidInputError, match="Change the prompt"):
+            process.stream("Hello", Sampling(2, stop=("\ud800",)), nothing)
+    assert process.stream("Hello", Sampling(2), nothing) in ("length", "stop")
+
+
+def test_a_hung_process_is_ended_and_says_so(process, monkeypatch):
+    monkeypatch.setattr(llama, "STALLED", 0.5)
+    os.kill(process._process.pid, signal.SIGSTOP)
+    with pytest.raises(ModelUnavailableError, match="starts anew"):
+        process.stream("Hello", Sampling(2), nothing)
+    process._process.wait(timeout=10)
+    assert not process.alive
