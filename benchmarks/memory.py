@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 from lecture_core import catalog
 from lecture_core.engine.local import LocalEngine
+from lecture_core.engine.pictures import Picture
 from lecture_core.loading import availability
+from lecture_core.sample_pictures import SAMPLES
 
 REQUESTS, SEED = 1000, 0
 WORDS = ["hospital", "market", "station", "river", "teacher", "window", "winter", "music", "banana", "law"]
@@ -50,6 +52,9 @@ def requests(engine: LocalEngine, rng: random.Random) -> list[Callable[[], objec
         lambda: engine.token_logprobs(text, model=lm, top_k=1),
         lambda: list(engine.generate(text, model=lm, max_new_tokens=4)),
     ]
+    if see := [m.id for m in catalog.models("vision_language") if m.origin == "bundled" and availability(m).usable]:
+        picture = Picture.of(SAMPLES["Apple"].draw())
+        calls.append(lambda: engine.answer_about_image(picture, f"is there a {words[0]}?", model=see[0]))
     if usable["seq2seq"]:
         calls.append(lambda: engine.text_to_text(text, model=usable["seq2seq"][0], max_new_tokens=8))
     return calls

@@ -119,7 +119,7 @@ def score_request(prompts: Sequence[str], completions: Sequence[str], words: Loa
     _check_number(prompts, "prompts")
     _check_number(completions, "completions")
     starts = [words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))[0] for prompt in prompts]
-    ends = [words.encode(completion, special=False)[0] for completion in completions]
+    ends = [words.encode(checked(completion), special=False)[0] for completion in completions]
     longest = max(map(len, starts)) + max(map(len, ends))
     if longest > words.spec.context_length:
         raise ContextLengthError(

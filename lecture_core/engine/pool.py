@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
 from lecture_core.engine.status import LoadedStatus
+from lecture_core.engine.waiting import Waiting, report
 from lecture_core.engine.worker import Worker
 from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError
 from lecture_core.loaded_tokenizer import LoadedTokenizer
@@ -104,15 +105,16 @@ class WorkerPool:
                 "Choose a smaller model, or set it higher."
             )
         until = time.monotonic() + self._patience
-        with self._changed:
-            while spec.id not in self._workers and not self._has_room(_needed(spec)):
+        while time.monotonic() <= until:
+            with self._changed:
+                if spec.id in self._workers or self._has_room(_needed(spec)):
+                    worker = self._workers.pop(spec.id, None) or Worker(spec, words)
+                    self._workers[spec.id] = worker
+                    self._users[spec.id] = self._users.get(spec.id, 0) + 1
+                    return worker
                 self._changed.wait(LOOK)
-                if time.monotonic() > until:
-                    raise BusyError("The models in use fill this machine's memory. Try again in a few seconds.")
-            worker = self._workers.pop(spec.id, None) or Worker(spec, words)
-            self._workers[spec.id] = worker
-            self._users[spec.id] = self._users.get(spec.id, 0) + 1
-            return worker
+            report(Waiting(0, 0.0, loading=True))  # ends the wait of a visitor who has left
+        raise BusyError("The models in use fill this machine's memory. Try again in a few seconds.")
 
     def _has_room(self, needed: float) -> bool:
         """Let idle models go, the least recently used first, until `needed` gigabytes are free."""

@@ -141,4 +141,4 @@ class Engine(Protocol):
         """What is loaded, where, and who waits."""
 
     def cancel(self, session: str) -> None:
-        """Stop whatever `session` runs or waits for."""
+        """Stop the stream that `session` runs or waits for; a single result is computed to its end."""

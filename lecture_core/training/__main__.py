@@ -45,6 +45,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.recipe in WITH_CORPUS and not options.corpus:
         parser.error(f"{options.recipe} needs --corpus FILE")
+    for name, low, high in (("tokens", 1, 1e12), ("hours", 0, 1e5), ("mask_rate", 0, 1)):
+        value = getattr(options, name)
+        if value is not None and not low <= value <= high:
+            parser.error(f"--{name.replace('_', '-')}: expected {low:g} to {high:g}; got {value:g}")
+    if options.start is not None and not (options.start / "config.json").is_file():
+        parser.error(f"--start: expected a model's folder; {options.start} has no config.json")
     try:
         from lecture_core.training import recipes
 

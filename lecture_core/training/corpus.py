@@ -51,9 +51,11 @@ def read_articles(path: Path) -> Iterator[Article]:
         raise InvalidInputError(expected="a corpus file", got=f"no file {path}", remedy="give --corpus another path")
     open_text = lzma.open if path.suffix == ".xz" else open
     lines: list[str] = []
+    number = 0
     try:
         with open_text(path, "rt", encoding="utf-8") as file:
             for line in file:
+                number += 1
                 if line.strip():
                     lines.append(line.strip())
                 elif lines:
@@ -63,7 +65,9 @@ def read_articles(path: Path) -> Iterator[Article]:
                 yield Article(lines[0], tuple(lines[1:]))
     except UnicodeDecodeError as exc:
         raise InvalidInputError(
-            expected="UTF-8 text", got=f"byte {exc.start} of {path.name}", remedy="convert it with iconv"
+            expected="UTF-8 text",
+            got=f"other bytes after line {number:,} of {path.name}",
+            remedy="convert it with iconv",
         ) from exc
     except (lzma.LZMAError, EOFError) as exc:
         raise InvalidInputError(expected="a whole .xz file", got=str(exc), remedy="download the corpus again") from exc

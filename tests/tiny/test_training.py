@@ -170,6 +170,22 @@ def test_rows_after_the_last_checkpoint_are_written_once(start, splits, tmp_path
     assert run(start, splits, tmp_path / "parts")[1] == curve
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("--tokens", "nan"), ("--tokens", "-5"), ("--mask-rate", "2"), ("--hours", "inf")]
+)
+def test_settings_out_of_range_train_nothing(option, value, corpus_file, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["masked_lm", "--corpus", str(corpus_file), "--state", str(tmp_path / "state"), option, value])
+    assert f"{option}: expected" in capsys.readouterr().err
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_start_without_a_model_is_named(corpus_file, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["text_to_text", "--corpus", str(corpus_file), "--start", str(tmp_path)])
+    assert "has no config.json" in capsys.readouterr().err
+
+
 def test_blocks_are_full_and_separate_articles(splits):
     corpus = splits[0]
     batch = corpus.batch(0, 0, tokens=4096, block=128, sentence_share=0.0)
