@@ -200,7 +200,7 @@ class Writer:
         helpers = {
             "VBG": [_BE[seen][self.rng.random() < 0.5]],
             "VBN": ["has" if third else "have"],
-            "base": [*(["does", "not"] if third else ["do", "not"])],
+            "base": ["does" if third else "do", "not"],
         }
         form = self.rng.choice(list(helpers))
         helper = helpers[form]

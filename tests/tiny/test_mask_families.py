@@ -18,6 +18,13 @@ CORPUS = ["The cats sat on the mat, and the dogs ran to the hospital.", "She coo
 SENTENCES = ["The cats sat on the {}.", "{} dogs ran to the {} , kitchenhospital!", "She{} cooked", "שלום {} 🙂"]
 
 
+def _tokenizer(backend, mask, **signs):
+    sign = AddedToken(mask, lstrip=True, special=True)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>", mask_token=sign, **signs
+    )
+
+
 def _bytes():
     backend = Tokenizer(BPE())
     backend.pre_tokenizer, backend.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
@@ -26,17 +33,7 @@ def _bytes():
     trainer = BpeTrainer(vocab_size=360, special_tokens=signs, initial_alphabet=alphabet, show_progress=False)
     backend.train_from_iterator(CORPUS, trainer)
     backend.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
-    mask = AddedToken("<mask>", lstrip=True, special=True)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=backend,
-        bos_token="<s>",
-        eos_token="</s>",
-        cls_token="<s>",
-        sep_token="</s>",
-        pad_token="<pad>",
-        unk_token="<unk>",
-        mask_token=mask,
-    )
+    return _tokenizer(backend, "<mask>", bos_token="<s>", eos_token="</s>", cls_token="<s>", sep_token="</s>")
 
 
 def _pieces():
@@ -49,15 +46,7 @@ def _pieces():
     backend.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    mask = AddedToken("[MASK]", lstrip=True, special=True)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=backend,
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        pad_token="<pad>",
-        unk_token="<unk>",
-        mask_token=mask,
-    )
+    return _tokenizer(backend, "[MASK]", cls_token="[CLS]", sep_token="[SEP]")
 
 
 FAMILIES = {
