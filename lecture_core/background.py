@@ -10,17 +10,19 @@ from contextlib import closing
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-LEASE = 60.0  # seconds without a look after which the run ends: the tab was closed
+LEASE = 60.0  # seconds without a look after which the run ends: the visitor is on another page
+WATCH = 0.5  # seconds between two looks at whether the visitor is still there
 
 
 class BackgroundRun(Generic[T]):
-    """Draws `(name, value)` pairs from an iterator until it ends, is cancelled, or nobody asks for `latest`.
+    """Draws `(name, value)` pairs from an iterator until it ends, is cancelled, or nobody wants them any more.
 
     Args:
         inputs: what the run was started for; a page drops the run when they change.
         steps: makes the iterator; called and closed on the run's own thread.
         on_cancel: frees whatever the iterator waits for.
-        lease: seconds without a look after which the run ends.
+        lease: seconds without a look at `latest` after which the run ends.
+        still_here: whether the visitor's tab is open; once it is not, the run is cancelled.
     """
 
     def __init__(
@@ -30,17 +32,19 @@ class BackgroundRun(Generic[T]):
         *,
         on_cancel: Callable[[], None] = lambda: None,
         lease: float = LEASE,
+        still_here: Callable[[], bool] = lambda: True,
     ) -> None:
         """Start at once."""
         self.inputs = inputs
         self.cancelled = False
         self._latest: dict[str, T] = {}
         self._error: BaseException | None = None
-        self._on_cancel, self._lease = on_cancel, lease
+        self._on_cancel, self._lease, self._still_here = on_cancel, lease, still_here
         self._looked = time.monotonic()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, args=(steps,), name="measure", daemon=True)
         self._thread.start()
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
 
     @property
     def running(self) -> bool:
@@ -74,6 +78,12 @@ class BackgroundRun(Generic[T]):
         """Wait until the run has ended, at most so long; return whether it has."""
         self._thread.join(seconds)
         return not self.running
+
+    def _watch(self) -> None:
+        while not self.wait(WATCH):
+            if not self._still_here():
+                self.cancel()
+                return
 
     def _work(self, steps: Callable[[], Generator[tuple[str, T], None, None]]) -> None:
         try:

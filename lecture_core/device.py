@@ -55,6 +55,14 @@ def cpu_threads() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of torch says that memory did not suffice; on a CPU it comes as a plain `RuntimeError`."""
+    import torch
+
+    full = "can't allocate memory" in str(error) or "not enough memory" in str(error)
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (isinstance(error, RuntimeError) and full)
+
+
 def memory_bytes() -> int | None:
     """Return the memory that models may use here: the card's on CUDA, else the machine's; None where unknown."""
     if choose().name == "cuda":

@@ -35,6 +35,10 @@ class BusyError(LectureError):
     """Too many requests wait already; says how many and when to try again."""
 
 
+class StoppedError(LectureError):
+    """The request was stopped before its turn came: by its session, or because a newer one took its place."""
+
+
 class DeadlineError(LectureError):
     """The result did not come in the time allowed."""
 

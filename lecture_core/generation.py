@@ -12,6 +12,7 @@ from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import LoadedModel
 
 MAX_NEW_TOKENS = 1024
+PROMPT_PART = 256  # tokens of a prompt between two looks at whether the asker has left
 
 Emit = Callable[[str, int, tuple[float, ...]], bool]
 """Takes a piece of text, how many tokens it adds and their log-probabilities, if known; returns True to stop."""
@@ -59,6 +60,8 @@ def stream_with_transformers(
 ) -> str:
     """Stream a continuation with plain `generate`, on the model's owner thread; returns why it ended.
 
+    The prompt is read in parts, after each of which a stop is noticed; what it shares with an earlier one is known.
+
     Raises:
         ContextLengthError: the prompt leaves no room for the answer.
     """
@@ -69,29 +72,54 @@ def stream_with_transformers(
     room = model.spec.context_length - len(ids)
     if room < 1:
         raise ContextLengthError(f"The prompt fills all {model.spec.context_length:,} tokens. Shorten it.")
-    text = Written(model, sampling, emit)
+    text, last = Written(model, sampling, emit), dict[str, Any]()
 
     class Watch(StoppingCriteria):
         def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
             token = int(input_ids[0, -1])
-            done = text.push(token, (float(scores[-1][0].float().log_softmax(-1)[token]),))
+            done = text.push(token, (float(last["logits"].float().log_softmax(-1)[token]),))
             return torch.full((input_ids.shape[0],), done, dtype=torch.bool, device=input_ids.device)
 
     torch.manual_seed(sampling.seed)
     drawn = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0} if sampling.temperature else {}
     with torch.inference_mode():
-        model.network.generate(
-            torch.tensor([ids], device=model.device.name),
-            max_new_tokens=min(sampling.max_new_tokens, room),
-            do_sample=sampling.temperature > 0,
-            stopping_criteria=StoppingCriteriaList([Watch()]),
-            pad_token_id=model.words.tokenizer.pad_token_id or model.words.tokenizer.eos_token_id,
-            return_dict_in_generate=True,
-            output_scores=True,
-            **drawn,
+        past, whole = _read_prompt(ids, model, emit)
+        if not whole:
+            return "cancelled"
+        handle = model.network.register_forward_hook(  # the model's own logits, before temperature and top-p
+            lambda _module, _inputs, output: last.update(logits=output.logits[0, -1])
         )
+        try:
+            row = model.row(ids)
+            model.network.generate(
+                row,
+                attention_mask=torch.ones_like(row),  # without one, generate reads all of the prompt again
+                max_new_tokens=min(sampling.max_new_tokens, room),
+                do_sample=sampling.temperature > 0,
+                stopping_criteria=StoppingCriteriaList([Watch()]),
+                pad_token_id=model.words.tokenizer.pad_token_id or model.words.tokenizer.eos_token_id,
+                past_key_values=past,
+                **drawn,
+            )
+        finally:
+            handle.remove()
     text.flush()
     return text.reason
+
+
+def _read_prompt(ids: list[int], model: LoadedModel, emit: Emit) -> tuple[Any, bool]:
+    """Read a prompt but for its last token; returns its cache and whether it was read to the end."""
+    past, known = model.prefixes.take(ids)
+    for start in range(known, len(ids) - 1, PROMPT_PART):
+        if emit("", 0, ()):
+            return past, False
+        part = ids[start : min(start + PROMPT_PART, len(ids) - 1)]
+        past = model.network(
+            input_ids=model.row(part), past_key_values=past, use_cache=True, logits_to_keep=1
+        ).past_key_values
+    if past is not None:
+        model.prefixes.put(ids[:-1], past)
+    return past, True
 
 
 def prompt_ids(model: LoadedModel, prompt: str | Sequence[Message]) -> list[int]:

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -190,6 +191,12 @@ class LoadedModel:
     images: Any = None
     processor: Any = None
 
+    def row(self, ids: Sequence[int]) -> Any:
+        """Token ids as a tensor (1, T) on the model's device."""
+        import torch
+
+        return torch.tensor([[*ids]], device=self.device.name)
+
 
 def load_tokenizer(spec: ModelSpec) -> LoadedTokenizer:
     """Load a model's tokenizer alone."""
@@ -226,7 +233,9 @@ def load(spec: ModelSpec, words: LoadedTokenizer | None = None) -> LoadedModel:
         network = network.to(device.name).eval()
         if device.name == "cpu":
             hasten(network)
-    except torch.OutOfMemoryError as exc:
+    except (MemoryError, RuntimeError) as exc:
+        if not devices.ran_out_of_memory(exc):
+            raise
         raise ModelUnavailableError(
             f"{spec.title} needs {spec.memory_gb} GB, more than is free here. Choose a smaller model."
         ) from exc

@@ -17,7 +17,7 @@ import pandas as pd
 from lecture_core.calibration import ReliabilityBin
 from lecture_core.model_cards import ModelCard
 from lecture_core.provenance import Provenance
-from lecture_core.recorded_runs import FOLDER, RunError
+from lecture_core.run_tables import FOLDER, RunError
 from lecture_core.statistics import MeasuredRate
 
 KINDS: Mapping[str, str] = {"sentences": "single sentences", "blocks": "packed blocks"}

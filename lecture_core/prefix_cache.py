@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-LIMIT = 32_000_000  # 700 tokens of a model of 135M parameters
+LIMIT = 32_000_000  # bytes of several prompts: 700 tokens of a model of 135M parameters
+LIMIT_OF_ONE = 96_000_000  # bytes of one long prompt, kept alone: 2,000 tokens
 SHORTEST = 8  # tokens; a shorter shared prefix is read faster than it is looked up
 
 
@@ -24,11 +25,12 @@ class PrefixCache:
     """Keys and values of the prompts read last.
 
     Args:
-        limit: bytes that they may take together; 0 keeps none.
+        limit: bytes that several may take together; 0 keeps none.
+        limit_of_one: bytes that one may take, if it is the only one.
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
-        self.limit = limit
+    def __init__(self, limit: int = LIMIT, limit_of_one: int = LIMIT_OF_ONE) -> None:
+        self.limit, self.limit_of_one = limit, limit_of_one if limit else 0
         self._prompts: list[_Prompt] = []  # least recently used first
 
     @property
@@ -54,11 +56,11 @@ class PrefixCache:
     def put(self, ids: Sequence[int], cache: Any) -> None:
         """Keep the cache of a whole prompt; prompts that share half of their tokens or more with it give way."""
         size = cache_bytes(cache) if _croppable(cache) else 0
-        if not 0 < size <= self.limit:
+        if not 0 < size <= self.limit_of_one:
             return
         self._prompts = [p for p in self._prompts if 2 * _shared(p.ids, ids) < len(p.ids)]
         self._prompts.append(_Prompt(tuple(ids), own(cache), size))
-        while self.held > self.limit:
+        while self.held > self.limit and len(self._prompts) > 1:
             del self._prompts[0]
 
     def clear(self) -> None:

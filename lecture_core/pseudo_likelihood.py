@@ -16,11 +16,11 @@ from lecture_core.forward import ForwardRequest, logits_at
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
-from lecture_core.scoring import token_logprob
 from lecture_core.text_input import without_masks
+from lecture_core.token_logprobs import token_logprob
 
 MAX_IN_TURN = 128  # tokens that are masked one after the other
-ROWS = 16  # copies of the text in one forward pass
+PASS_TOKENS = 2048  # of the copies of a text in one forward pass
 
 
 def masked_logprobs_request(
@@ -58,7 +58,8 @@ def masked_logprobs_in_turn(
             expected=f"at most {MAX_IN_TURN} tokens to mask in turn", got=str(len(chosen)), remedy="shorten the text"
         )
     requests = [_hiding(ids, [position], model.words) for position in chosen]
-    batches = [requests[start : start + ROWS] for start in range(0, len(requests), ROWS)]
+    rows = max(1, PASS_TOKENS // len(ids))
+    batches = [requests[start : start + rows] for start in range(0, len(requests), rows)]
     logits = torch.cat([part for batch in batches for part in logits_at(batch, model)])  # (M, V)
     return _result(ids, chosen, logits, model, top_k)
 

@@ -19,7 +19,8 @@ from lecture_core.engine import get_engine
 from lecture_core.few_shot import Asking
 from lecture_core.measurement import Measuring, Progress
 from lecture_core.recorded_answers import answer_of, answers_id, load_answers, save_answers
-from lecture_core.recorded_runs import FOLDER, RecordedRate, fingerprint_now, load_run, save_run
+from lecture_core.recorded_runs import RecordedRate, fingerprint_now, load_run, save_run
+from lecture_core.run_tables import FOLDER
 from lecture_core.tasks import Task, list_tasks, load_task
 
 WRITTEN_ITEMS = 50  # of a task whose answers are written one after another

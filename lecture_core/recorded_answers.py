@@ -14,7 +14,8 @@ from pathlib import Path
 from lecture_core.few_shot import judged_labels, judged_text
 from lecture_core.measurement import Outcome, Progress
 from lecture_core.prompting import PromptForm, build_prompt
-from lecture_core.recorded_runs import FOLDER, RecordedRate, RunError
+from lecture_core.recorded_runs import RecordedRate
+from lecture_core.run_tables import FOLDER, RunError
 from lecture_core.statistics import wilson
 from lecture_core.tasks import load_task
 

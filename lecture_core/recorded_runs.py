@@ -13,16 +13,10 @@ from pathlib import Path
 
 from lecture_core import chain_of_thought, prompting
 from lecture_core.chain_of_thought import METHODS
-from lecture_core.errors import LectureError
 from lecture_core.measurement import Progress
 from lecture_core.provenance import Provenance
+from lecture_core.run_tables import FOLDER, read_rows
 from lecture_core.tasks import list_tasks, load_task
-
-FOLDER = Path(__file__).parent.parent / "assets" / "runs"
-
-
-class RunError(LectureError):
-    """A recorded run breaks its format; names file and row."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +47,11 @@ class RecordedRate:
     date: str
     command: str
     fingerprint: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse impossible counts."""
+        if not 0 <= self.right <= self.n:
+            raise ValueError(f"expected right between 0 and n; got {self.right} of {self.n}")
 
     @property
     def is_current(self) -> bool:
@@ -91,22 +90,7 @@ def load_run(run: str, *, folder: Path = FOLDER) -> tuple[RecordedRate, ...]:
     Raises:
         RunError: a row breaks the format.
     """
-    path = folder / f"{run}.csv"
-    if not path.is_file():
-        return ()
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(_rate(path.name, number, row) for number, row in enumerate(csv.DictReader(file), start=2))
-
-
-def _rate(file: str, number: int, row: dict[str, str]) -> RecordedRate:
-    try:
-        cells = {"fingerprint": "", **row}  # files written before there was one
-        rate = RecordedRate(**{f.name: f.type(cells[f.name]) for f in fields(RecordedRate)})  # type: ignore[operator]
-    except (KeyError, ValueError) as exc:
-        raise RunError(f"{file}, row {number}: expected every column filled in; {exc!r} is wrong.") from exc
-    if not 0 <= rate.right <= rate.n:
-        raise RunError(f"{file}, row {number}: expected right between 0 and n; got {rate.right} of {rate.n}.")
-    return rate
+    return tuple(read_rows(folder / f"{run}.csv", RecordedRate, defaults={"fingerprint": ""}))
 
 
 def rates(

@@ -4,15 +4,12 @@ Lecture: Scaling laws. Written by `python -m lecture_core.training scaling_runs`
 Knows no model and no page.
 """
 
-import csv
-import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lecture_core.errors import LectureError
 from lecture_core.provenance import Provenance
-from lecture_core.recorded_runs import FOLDER, RunError
+from lecture_core.run_tables import FOLDER, append_row, read_rows
 
 RECORDED = FOLDER / "scaling_runs.csv"
 COMMAND = "python -m lecture_core.training scaling_runs --corpus FILE"
@@ -65,6 +62,11 @@ class ScalingRun:
     device: str
     revision: str
 
+    def __post_init__(self) -> None:
+        """Refuse impossible figures."""
+        if not min(self.parameters, self.tokens, self.flops, self.loss_per_token, self.loss_per_byte) > 0:
+            raise ValueError("expected sizes and losses above 0")
+
 
 def load(path: Path = RECORDED) -> tuple[ScalingRun, ...]:
     """Return the recorded runs, cheapest first; none where none was recorded yet.
@@ -81,41 +83,12 @@ def sweep() -> tuple[ScalingRun, ...]:
 
 
 def _read(path: Path) -> tuple[ScalingRun, ...]:
-    if not path.is_file():
-        return ()
-    with path.open(encoding="utf-8", newline="") as file:
-        runs = [_run(path.name, number, row) for number, row in enumerate(csv.DictReader(file), start=2)]
-    return tuple(sorted(runs, key=lambda run: (run.flops, run.parameters)))
-
-
-def _run(file: str, number: int, row: dict[str, str]) -> ScalingRun:
-    try:
-        run = ScalingRun(**{f.name: f.type(row[f.name]) for f in fields(ScalingRun)})  # type: ignore[operator]
-    except (KeyError, TypeError, ValueError) as exc:
-        raise RunError(f"{file}, row {number}: expected every column filled in; {exc!r} is wrong.") from exc
-    if not min(run.parameters, run.tokens, run.flops, run.loss_per_token, run.loss_per_byte) > 0:
-        raise RunError(f"{file}, row {number}: expected sizes and losses above 0.")
-    return run
+    return tuple(sorted(read_rows(path, ScalingRun), key=lambda run: (run.flops, run.parameters)))
 
 
 def append(run: ScalingRun, path: Path = RECORDED) -> None:
-    """Add a finished run to the file, in one write.
-
-    Raises:
-        LectureError: the file cannot be written.
-    """
-    values = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in asdict(run).items()}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(values), lineterminator="\n")
-            if not path.stat().st_size:
-                writer.writeheader()
-            writer.writerow(values)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as exc:
-        raise LectureError(f"Could not write {path}: {exc}. Make room on the disk and run again.") from exc
+    """Add a finished run to the file, in one write; raises as `run_tables.append_row`."""
+    append_row(asdict(run), path)
 
 
 def by_length(runs: Sequence[ScalingRun]) -> tuple[tuple[ScalingRun, ...], tuple[ScalingRun, ...]]:

@@ -1,4 +1,4 @@
-"""Log-probabilities of a causal LM: of the next token, of a text's tokens, of given completions.
+"""Log-probabilities of given completions after a prompt, by a causal LM.
 
 Lecture: from GPT to GPT-3. A log-probability is in nats; e to its power is the probability.
 """
@@ -10,79 +10,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from lecture_core.engine.results import (
-    Candidate,
-    Completion,
-    NextToken,
-    PromptScores,
-    Scores,
-    TokenLogprob,
-    TokenLogprobs,
-)
+from lecture_core.engine.results import Completion, PromptScores, Scores, TokenLogprob
 from lecture_core.errors import ContextLengthError, InvalidInputError
-from lecture_core.forward import ForwardRequest, answer
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel
-from lecture_core.masked_lm import log_normalisers, provenance_of
+from lecture_core.masked_lm import provenance_of
 from lecture_core.prefix_cache import own, shared_length
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
+from lecture_core.token_logprobs import logprobs_of_rows
 from lecture_core.token_tree import TokenTree
 
 MAX_COMPLETIONS = 64
 SHORT = 32  # tokens; shorter prompts are read together also where they share nothing
 TREE_TOKENS = 384  # of one forward pass; larger trees spend more on attention between texts that do not see each other
-LOGIT_ROWS = 32  # of the vocabulary's length: 6 MB, which stays in cache
-
-
-def next_token(prompt: str, model: LoadedModel, *, top_k: int = 10) -> NextToken:
-    """Rank the vocabulary after `prompt`; see `next_token_request`."""
-    return answer(next_token_request(prompt, model.words, top_k=top_k), model)
-
-
-def next_token_request(prompt: str, words: LoadedTokenizer, *, top_k: int = 10) -> ForwardRequest[NextToken]:
-    """Prepare the ranking of the vocabulary after `prompt`; alone, what it shares with an earlier prompt is not read.
-
-    Raises:
-        InvalidInputError: no usable text.
-        ContextLengthError: more tokens than the context holds.
-    """
-    ids, _ = words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))
-
-    def finish(rows: torch.Tensor, model: LoadedModel) -> NextToken:
-        logits = rows[0]  # (V,)
-        log_probabilities = logits.log_softmax(-1)
-        return NextToken(
-            candidates=_best(logits, model, top_k),
-            entropy=float(-(log_probabilities.exp() * log_probabilities).sum()),
-            log_normalisers=log_normalisers(logits),
-            prompt_tokens=len(ids),
-            provenance=provenance_of(model),
-        )
-
-    return ForwardRequest(ids, [len(ids) - 1], finish, alone=lambda model: _read(ids, model)[None])
-
-
-def token_logprobs(text: str, model: LoadedModel, *, top_k: int = 5) -> TokenLogprobs:
-    """Give each token of `text` its log-probability; see `token_logprobs_request`."""
-    return answer(token_logprobs_request(text, model.words, top_k=top_k), model)
-
-
-def token_logprobs_request(text: str, words: LoadedTokenizer, *, top_k: int = 5) -> ForwardRequest[TokenLogprobs]:
-    """Prepare each token's log-probability after the tokens before it, in nats; the first one has none and gets 0.
-
-    Raises:
-        InvalidInputError: no usable text.
-        ContextLengthError: more tokens than the context holds.
-    """
-    ids, _ = words.encode(checked(text))
-
-    def finish(logits: torch.Tensor, model: LoadedModel) -> TokenLogprobs:
-        first = TokenLogprob(words.readable(ids[0]), ids[0], 0.0, 0, ())
-        rest = tuple(_token_logprobs(ids[1:], logits[:-1], model, top_k))
-        mean = sum(t.logprob for t in rest) / max(1, len(rest))
-        return TokenLogprobs((first, *rest), mean, provenance_of(model))
-
-    return ForwardRequest(ids, range(len(ids)), finish)
 
 
 @dataclass(frozen=True)
@@ -181,7 +121,7 @@ def _token_logprobs_after(
         places = {index: place for place, index in enumerate(wanted)}
         for (i, j), path in paths.items():
             known = logits[[places[index] for index in path]].float()  # (T, V)
-            found[i, j] = _token_logprobs(ends[j], known, model, 0)
+            found[i, j] = logprobs_of_rows(ends[j], known, model, 0)
     return found
 
 
@@ -208,7 +148,7 @@ def _read_tree(
     The cache that comes with them is of use where the tree is a chain.
     """
     place = model.device.name
-    inputs: dict[str, Any] = {"input_ids": _row(tree.tokens, model)}
+    inputs: dict[str, Any] = {"input_ids": model.row(tree.tokens)}
     if not tree.is_chain:
         known = np.ones((len(tree), shared), dtype=np.bool_)
         visible = torch.from_numpy(np.concatenate([known, tree.visible()], axis=1)).to(place)
@@ -231,69 +171,12 @@ def _read_shared(starts: list[list[int]], model: LoadedModel, *, alone: bool) ->
     shared = min(shared_length(starts), len(shortest) - 1)
     past, known = model.prefixes.take(shortest[: shared + 1])
     if not alone and known < shared:
-        fed = _row(shortest[known:shared], model)
+        fed = model.row(shortest[known:shared])
         past = model.network(input_ids=fed, past_key_values=past, use_cache=True, logits_to_keep=1).past_key_values
         model.prefixes.put(shortest[:shared], past)
         known = shared
     return past, known
 
 
-def _read(ids: list[int], model: LoadedModel) -> torch.Tensor:
-    """Return the logits (V,) after a prompt; what it shares with an earlier prompt is not read again."""
-    past, known = model.prefixes.take(ids)
-    output = model.network(input_ids=_row(ids[known:], model), past_key_values=past, use_cache=True, logits_to_keep=1)
-    model.prefixes.put(ids, output.past_key_values)
-    return output.logits[0, -1].float()
-
-
 def _completion(text: str, tokens: list[TokenLogprob]) -> Completion:
     return Completion(text, sum(t.logprob for t in tokens), tuple(tokens))
-
-
-def _token_logprobs(ids: list[int], logits: torch.Tensor, model: LoadedModel, top_k: int) -> list[TokenLogprob]:
-    """`token_logprob` for each token of `ids` under its row of logits (T, V), some rows at once."""
-    parts = [slice(start, start + LOGIT_ROWS) for start in range(0, len(ids), LOGIT_ROWS)]
-    return [token for part in parts for token in _some_logprobs(ids[part], logits[part], model, top_k)]
-
-
-def _some_logprobs(ids: list[int], logits: torch.Tensor, model: LoadedModel, top_k: int) -> list[TokenLogprob]:
-    normalisers = logits.logsumexp(-1, keepdim=True)  # (T, 1)
-    own = logits.gather(1, torch.tensor(ids, device=logits.device)[:, None])  # (T, 1)
-    ranks, logprobs = ((logits > own).sum(-1) + 1).tolist(), (own - normalisers)[:, 0].tolist()
-    best = logits.topk(min(top_k, logits.shape[-1]), dim=-1)
-    shares = (best.values - normalisers).exp()
-    rows = zip(ids, logprobs, ranks, best.indices.tolist(), best.values.tolist(), shares.tolist(), strict=True)
-    return [
-        TokenLogprob(
-            model.words.readable(token),
-            token,
-            logprob,
-            rank,
-            tuple(
-                Candidate(model.words.readable(i), i, share, value, place)
-                for place, (i, value, share) in enumerate(zip(indices, values, probabilities, strict=True), start=1)
-            ),
-        )
-        for token, logprob, rank, indices, values, probabilities in rows
-    ]
-
-
-def token_logprob(token_id: int, logits: torch.Tensor, model: LoadedModel, top_k: int) -> TokenLogprob:
-    """A token's log-probability (nats) and rank under logits (V,), with the best `top_k` alternatives."""
-    logprob = float(logits[token_id] - logits.logsumexp(-1))
-    rank = int((logits > logits[token_id]).sum()) + 1
-    return TokenLogprob(model.words.readable(token_id), token_id, logprob, rank, _best(logits, model, top_k))
-
-
-def _best(logits: torch.Tensor, model: LoadedModel, top_k: int) -> tuple[Candidate, ...]:
-    if top_k <= 0:
-        return ()
-    best, normaliser = logits.topk(min(top_k, len(logits))), logits.logsumexp(-1)
-    return tuple(
-        Candidate(model.words.readable(i), i, float((v - normaliser).exp()), float(v), rank)
-        for rank, (i, v) in enumerate(zip(best.indices.tolist(), best.values, strict=True), start=1)
-    )
-
-
-def _row(ids: list[int], model: LoadedModel) -> torch.Tensor:
-    return torch.tensor([ids], device=model.device.name)  # (1, T)

@@ -18,8 +18,8 @@ from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
 from lecture_core.scenes import cover
-from lecture_core.scoring import token_logprob
 from lecture_core.text_input import checked
+from lecture_core.token_logprobs import token_logprob
 
 MAX_QUESTION = 200  # characters
 MAX_NEW_TOKENS = 48

@@ -1,4 +1,4 @@
-"""Who may ask: bounded waiting for all, one running stream a session. Knows nothing of models."""
+"""Who may ask: bounded waiting for all, one running request a session. Knows nothing of models."""
 
 import threading
 from collections.abc import Iterator
@@ -30,44 +30,37 @@ class Admission:
         return self._count
 
     @contextmanager
-    def admit(self) -> Iterator[None]:
+    def admit(self, session: str = "") -> Iterator[Ticket]:
         """Hold one place while the body runs.
+
+        A newer request of the same session, or `cancel`, sets the ticket: a stream ends, and a single result that has
+        not begun is dropped. Requests without a session know nothing of each other.
 
         Raises:
             BusyError: all places are taken; the instructor has some more.
         """
+        ticket = Ticket(first=goes_first())
         with self._lock:
-            if self._count >= self.limit + (RESERVED if goes_first() else 0):
+            if self._count >= self.limit + (RESERVED if ticket.first else 0):
                 raise BusyError(
                     f"{self._count} requests are waiting, as many as this machine takes. Try again in a few seconds."
                 )
             self._count += 1
+            older = self._running.get(session)
+            if session:
+                self._running[session] = ticket
+        if older is not None:
+            older.set()
         try:
-            yield
+            yield ticket
         finally:
             with self._lock:
                 self._count -= 1
-
-    @contextmanager
-    def stream(self, session: str) -> Iterator[Ticket]:
-        """Hold a place for a stream; a newer one of the same session, or `cancel`, sets the ticket, which ends it."""
-        ticket = Ticket(first=goes_first())
-        with self.admit():
-            with self._lock:
-                older = self._running.get(session) if session else None
-                if session:
-                    self._running[session] = ticket
-            if older is not None:
-                older.set()
-            try:
-                yield ticket
-            finally:
-                with self._lock:
-                    if session and self._running.get(session) is ticket:
-                        del self._running[session]
+                if self._running.get(session) is ticket:
+                    del self._running[session]
 
     def cancel(self, session: str) -> None:
-        """Tell the stream of a session to end; nothing if it has none."""
+        """Tell the request of a session to end; nothing if it has none."""
         with self._lock:
             ticket = self._running.get(session)
         if ticket is not None:

@@ -60,17 +60,23 @@ class ModelCalls(Remembering):
         """What a request of this model may hold, in tokens."""
         raise NotImplementedError
 
-    def _run(self, model: str, roles: tuple[str, ...], job: Callable[[LoadedModel], T]) -> T:
-        """Run a job on the thread that owns the model."""
+    def _run(self, model: str, roles: tuple[str, ...], job: Callable[[LoadedModel], T], session: str = "") -> T:
+        """Run a job on the thread that owns the model. Here and below, one request of a session runs at a time."""
         raise NotImplementedError
 
     def _forward(
-        self, model: str, roles: tuple[str, ...], prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]"
+        self,
+        model: str,
+        roles: tuple[str, ...],
+        prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]",
+        session: str = "",
     ) -> T:
         """Answer a request of one forward pass, together with those that wait at the same time."""
         raise NotImplementedError
 
-    def _scored(self, model: str, prepare: "Callable[[LoadedTokenizer], ScoreRequest]") -> PromptScores:
+    def _scored(
+        self, model: str, prepare: "Callable[[LoadedTokenizer], ScoreRequest]", session: str = ""
+    ) -> PromptScores:
         """Answer a request for scores, together with those that wait at the same time and share its exemplars."""
         raise NotImplementedError
 
@@ -107,7 +113,10 @@ class ModelCalls(Remembering):
         from lecture_core import masked_lm
 
         return self._forward(
-            model, MASKED, lambda words: masked_lm.fill_masks_request(text, words, top_k=top_k, asked=candidates)
+            model,
+            MASKED,
+            lambda words: masked_lm.fill_masks_request(text, words, top_k=top_k, asked=candidates),
+            session,
         )
 
     @remembered
@@ -115,7 +124,7 @@ class ModelCalls(Remembering):
         """See `Engine.vocabulary_at_mask`."""
         from lecture_core import masked_lm
 
-        return self._forward(model, MASKED, lambda words: masked_lm.vocabulary_request(text, words))
+        return self._forward(model, MASKED, lambda words: masked_lm.vocabulary_request(text, words), session)
 
     @remembered
     def masked_logprobs(
@@ -137,7 +146,7 @@ class ModelCalls(Remembering):
         def prepare(words: LoadedTokenizer) -> "ForwardRequest[TokenLogprobs]":
             return pseudo_likelihood.masked_logprobs_request(text, words, positions=positions, top_k=top_k)
 
-        return self._run(model, MASKED, job) if in_turn else self._forward(model, MASKED, prepare)
+        return self._run(model, MASKED, job, session) if in_turn else self._forward(model, MASKED, prepare, session)
 
     @remembered
     def corrupt(
@@ -158,7 +167,7 @@ class ModelCalls(Remembering):
                 text, words, mask_probability=mask_probability, seed=seed, temperature=temperature
             )
 
-        return self._forward(model, MASKED, prepare)
+        return self._forward(model, MASKED, prepare, session)
 
     @remembered
     def detect_replacements(
@@ -175,21 +184,27 @@ class ModelCalls(Remembering):
             starts = [token.starts_word for token in corrupted.tokens]
             return rtd.detect_request(list(corrupted.corrupted_ids), starts, list(corrupted.original_ids), words)
 
-        return self._forward(model, ("rtd_discriminator",), prepare)
+        return self._forward(model, ("rtd_discriminator",), prepare, session)
 
     @remembered
     def token_logprobs(self, text: str, *, model: str, top_k: int = 5, session: str = "") -> TokenLogprobs:
         """See `Engine.token_logprobs`."""
-        from lecture_core import scoring
+        from lecture_core import token_logprobs
 
-        return self._forward(model, CAUSAL, lambda words: scoring.token_logprobs_request(text, words, top_k=top_k))
+        def prepare(words: LoadedTokenizer) -> "ForwardRequest[TokenLogprobs]":
+            return token_logprobs.token_logprobs_request(text, words, top_k=top_k)
+
+        if len(self._words(model, CAUSAL).encode(checked(text))[0]) <= token_logprobs.LONG:
+            return self._forward(model, CAUSAL, prepare, session)
+        return self._run(model, CAUSAL, lambda m: token_logprobs.token_logprobs_of_long(text, m, top_k=top_k), session)
 
     @remembered
     def score(self, prompt: str, completions: Sequence[str], *, model: str, session: str = "") -> Scores:
         """See `Engine.score`."""
         from lecture_core import scoring
 
-        return self._scored(model, lambda words: scoring.score_request([prompt], completions, words)).prompts[0]
+        found = self._scored(model, lambda words: scoring.score_request([prompt], completions, words), session)
+        return found.prompts[0]
 
     @remembered
     def score_prompts(
@@ -198,14 +213,16 @@ class ModelCalls(Remembering):
         """See `Engine.score_prompts`."""
         from lecture_core import scoring
 
-        return self._scored(model, lambda words: scoring.score_request(prompts, completions, words))
+        return self._scored(model, lambda words: scoring.score_request(prompts, completions, words), session)
 
     @remembered
     def next_token(self, prompt: str, *, model: str, top_k: int = 10, session: str = "") -> NextToken:
         """See `Engine.next_token`."""
-        from lecture_core import scoring
+        from lecture_core import token_logprobs
 
-        return self._forward(model, CAUSAL, lambda words: scoring.next_token_request(prompt, words, top_k=top_k))
+        return self._forward(
+            model, CAUSAL, lambda words: token_logprobs.next_token_request(prompt, words, top_k=top_k), session
+        )
 
     @remembered
     def text_to_text(
@@ -217,7 +234,7 @@ class ModelCalls(Remembering):
         def job(m: LoadedModel) -> TextToText:
             return t2t.write(text, m, max_new_tokens=max_new_tokens, top_k=top_k)
 
-        return self._run(model, SEQ2SEQ, job)
+        return self._run(model, SEQ2SEQ, job, session)
 
     @remembered
     def target_logprobs(
@@ -226,7 +243,7 @@ class ModelCalls(Remembering):
         """See `Engine.target_logprobs`."""
         from lecture_core import text_to_text as t2t
 
-        return self._run(model, SEQ2SEQ, lambda m: t2t.target_logprobs(text, target, m, top_k=top_k))
+        return self._run(model, SEQ2SEQ, lambda m: t2t.target_logprobs(text, target, m, top_k=top_k), session)
 
     @remembered_unless_private
     def answer_about_image(
@@ -235,7 +252,7 @@ class ModelCalls(Remembering):
         """See `Engine.answer_about_image`."""
         from lecture_core import vision_language
 
-        return self._run(model, VISION, lambda m: vision_language.answer(picture, question, m, top_k=top_k))
+        return self._run(model, VISION, lambda m: vision_language.answer(picture, question, m, top_k=top_k), session)
 
     def answer_about_photo(
         self, picture: Picture, question: str, *, model: str, top_k: int = 5, session: str = ""
@@ -243,7 +260,7 @@ class ModelCalls(Remembering):
         """See `Engine.answer_about_photo`."""
         from lecture_core import vision_language
 
-        return self._run(model, VISION, lambda m: vision_language.answer(picture, question, m, top_k=top_k))
+        return self._run(model, VISION, lambda m: vision_language.answer(picture, question, m, top_k=top_k), session)
 
     @remembered_unless_private
     def answer_when_covered(
@@ -262,4 +279,4 @@ class ModelCalls(Remembering):
         def job(m: LoadedModel) -> CoveredAnswers:
             return vision_language.answer_when_covered(picture, question, answer_ids, m, grid=grid)
 
-        return self._run(model, VISION, job)
+        return self._run(model, VISION, job, session)

@@ -28,6 +28,7 @@ from lecture_core.provenance import Provenance
 
 SLOTS = 4
 SLOT_TOKENS = 4096  # what one request may hold, prompt and answer together
+SLOT_BYTES = 95_000_000  # of keys and values: 23 kB a token of a model of 135M parameters, float16
 LOOK = 0.2  # seconds between two looks at whether the asker has left
 STALLED = 90.0  # seconds without a word, not even of progress, after which the process counts as hung
 ROOT = Path(__file__).parents[2]
@@ -187,6 +188,13 @@ class LlamaPool:
         with self._lock:
             ready = [name for name, process in self._processes.items() if process.done()]
         return [LoadedStatus(f"{n} (llama.cpp)", gguf_path(catalog.get(n)).stat().st_size, 0) for n in ready]
+
+    @property
+    def held_gb(self) -> float:
+        """Gigabytes that the processes take: the files they map, and the keys and values of their slots."""
+        return (
+            sum(gguf_path(catalog.get(name)).stat().st_size + SLOTS * SLOT_BYTES for name in [*self._processes]) / 1e9
+        )
 
     def _process(self, spec: ModelSpec) -> LlamaProcess:
         with self._lock:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,7 +17,7 @@ from lecture_core.engine.results import GenerationChunk, Message, PromptScores
 from lecture_core.engine.status import EngineStatus
 from lecture_core.engine.streams import stream
 from lecture_core.engine.waiting import Ticket
-from lecture_core.errors import InvalidInputError
+from lecture_core.errors import InvalidInputError, StoppedError
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel, gguf_path, revision_of
 from lecture_core.provenance import Provenance
@@ -47,8 +46,8 @@ class LocalEngine(ModelCalls):
     def __init__(self, *, result_bytes: int = LIMIT, first_views: FirstViews | None = None) -> None:
         super().__init__(result_bytes=result_bytes, first_views=first_views)
         self._admission = Admission(LIMITS[devices.choose().name])
-        self._pool = WorkerPool(memory_budget(), patience=DEADLINE)
         self._llama = llama.LlamaPool()
+        self._pool = WorkerPool(memory_budget(), patience=DEADLINE, beside=lambda: self._llama.held_gb)
 
     def generate(
         self,
@@ -70,7 +69,10 @@ class LocalEngine(ModelCalls):
         run = self._generator(spec)
 
         def fill(emit: generation.Emit, ticket: Ticket) -> tuple[str, Provenance]:
-            return run(spec, prompt, sampling, emit, ticket)
+            try:
+                return run(spec, prompt, sampling, emit, ticket)
+            except StoppedError:
+                return "cancelled", Provenance(spec.id, seed=sampling.seed)
 
         question = Question("generate", model, (prompt if isinstance(prompt, str) else tuple(prompt), sampling))
         if chunks := self.stand_in(question, lambda: self._load_generator(spec)):
@@ -126,22 +128,28 @@ class LocalEngine(ModelCalls):
         """See `Engine.cancel`."""
         self._admission.cancel(session)
 
-    def _run(self, model: str, roles: tuple[str, ...], job: Callable[[LoadedModel], T]) -> T:
+    def _run(self, model: str, roles: tuple[str, ...], job: Callable[[LoadedModel], T], session: str = "") -> T:
         spec = self._spec(model, roles)
-        with self._admission.admit(), self._pool.use(spec) as worker:
-            return _timed(*worker.run(job, deadline=DEADLINE))
+        with self._admission.admit(session) as ticket, self._pool.use(spec, ticket) as worker:
+            return _timed(*worker.run(job, ticket, deadline=DEADLINE))
 
     def _forward(
-        self, model: str, roles: tuple[str, ...], prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]"
+        self,
+        model: str,
+        roles: tuple[str, ...],
+        prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]",
+        session: str = "",
     ) -> T:
         spec = self._spec(model, roles)
-        with self._admission.admit(), self._pool.use(spec) as worker:
-            return _timed(*worker.forward(prepare, deadline=DEADLINE))
+        with self._admission.admit(session) as ticket, self._pool.use(spec, ticket) as worker:
+            return _timed(*worker.forward(prepare, ticket, deadline=DEADLINE))
 
-    def _scored(self, model: str, prepare: "Callable[[LoadedTokenizer], ScoreRequest]") -> PromptScores:
+    def _scored(
+        self, model: str, prepare: "Callable[[LoadedTokenizer], ScoreRequest]", session: str = ""
+    ) -> PromptScores:
         spec = self._spec(model, CAUSAL)
-        with self._admission.admit(), self._pool.use(spec) as worker:
-            found, seconds = worker.score(prepare, deadline=DEADLINE)
+        with self._admission.admit(session) as ticket, self._pool.use(spec, ticket) as worker:
+            found, seconds = worker.score(prepare, ticket, deadline=DEADLINE)
         prompts = tuple(_timed(scores, seconds) for scores in found.prompts)
         return _timed(replace(found, prompts=prompts), seconds)
 
@@ -175,8 +183,8 @@ class LocalEngine(ModelCalls):
         emit: generation.Emit,
         ticket: Ticket,
     ) -> tuple[str, Provenance]:
-        with self._pool.use(spec) as worker:
-            generator = worker.generator(deadline=DEADLINE)
+        with self._pool.use(spec, ticket) as worker:
+            generator = worker.generator(ticket, deadline=DEADLINE)
             device = generator.model.device
             origin = Provenance(spec.id, generator.model.revision, device.name, device.dtype, sampling.seed)
             return generator.stream(prompt, sampling, emit, ticket), origin
@@ -195,11 +203,8 @@ class LocalEngine(ModelCalls):
                 return "cancelled", origin
             return generation.stream_with_transformers(model, prompt, sampling, emit), origin
 
-        with self._pool.use(spec) as worker:
-            try:
-                return worker.run(job, deadline=None, ticket=ticket)[0]
-            except CancelledError:
-                return "cancelled", Provenance(spec.id, seed=sampling.seed)
+        with self._pool.use(spec, ticket) as worker:
+            return worker.run(job, ticket, deadline=None)[0]
 
 
 def _timed(result: T, seconds: float) -> T:

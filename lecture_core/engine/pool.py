@@ -1,17 +1,19 @@
 """Which models are in memory: loaded at first use, least recently used ones let go under a budget."""
 
+import importlib
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
 from lecture_core.engine.status import LoadedStatus
-from lecture_core.engine.waiting import Waiting, report
+from lecture_core.engine.waiting import Ticket, Waiting, report
 from lecture_core.engine.worker import Worker
-from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError
+from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError, StoppedError
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import load_tokenizer
 
@@ -50,26 +52,35 @@ class WorkerPool:
     Args:
         budget_gb: what the models in memory may take together.
         patience: seconds to wait for room while all models are in use.
+        beside: gigabytes of the same budget that models outside this pool take now.
     """
 
-    def __init__(self, budget_gb: float, *, patience: float) -> None:
-        self._budget, self._patience = budget_gb, patience
+    def __init__(self, budget_gb: float, *, patience: float, beside: Callable[[], float] = lambda: 0.0) -> None:
+        self._budget, self._patience, self._beside = budget_gb, patience, beside
         self._workers: dict[str, Worker] = {}  # least recently used first
         self._users: dict[str, int] = {}
-        self._words: dict[str, LoadedTokenizer] = {}
+        self._words: dict[str, Future[LoadedTokenizer]] = {}
         self._changed = threading.Condition()
-        self._tokenizing = threading.Lock()  # the first tokenizer imports transformers: nobody else waits for that
+        self._tokenizing = threading.Lock()
 
     def words(self, spec: ModelSpec) -> LoadedTokenizer:
-        """Return a model's tokenizer, loaded once."""
+        """Return a model's tokenizer, loaded once; who asks for another model's does not wait for it."""
+        mine: Future[LoadedTokenizer] = Future()
         with self._tokenizing:
-            if spec.id not in self._words:
-                self._words[spec.id] = load_tokenizer(spec)
-            return self._words[spec.id]
+            importlib.import_module("transformers")  # two threads that import it at once get half of it
+            words = self._words.setdefault(spec.id, mine)
+        if words is mine:
+            try:
+                mine.set_result(load_tokenizer(spec))
+            except BaseException as exc:
+                del self._words[spec.id]  # the next request tries again
+                mine.set_exception(exc)
+        return words.result()
 
     def has_words(self, spec: ModelSpec) -> bool:
         """Whether the tokenizer is in memory."""
-        return spec.id in self._words
+        words = self._words.get(spec.id)
+        return words is not None and words.done()
 
     def has_model(self, spec: ModelSpec) -> bool:
         """Whether the weights are in memory."""
@@ -77,14 +88,15 @@ class WorkerPool:
         return worker is not None and worker.model is not None
 
     @contextmanager
-    def use(self, spec: ModelSpec) -> Iterator[Worker]:
+    def use(self, spec: ModelSpec, ticket: Ticket) -> Iterator[Worker]:
         """Hold a model's worker; it is not let go while the body runs.
 
         Raises:
+            StoppedError: the ticket was set while it waited for room.
             ModelUnavailableError: the weights are missing, or the model is larger than the whole budget.
             BusyError: the other models fill the budget and stay in use.
         """
-        worker = self._reserve(spec, self.words(spec))
+        worker = self._reserve(spec, self.words(spec), ticket)
         try:
             yield worker
         finally:
@@ -98,7 +110,7 @@ class WorkerPool:
             workers = [(w.spec.id, w.model, w.waiting) for w in self._workers.values()]
         return [LoadedStatus(name, model.memory_bytes, waiting) for name, model, waiting in workers if model]
 
-    def _reserve(self, spec: ModelSpec, words: LoadedTokenizer) -> Worker:
+    def _reserve(self, spec: ModelSpec, words: LoadedTokenizer, ticket: Ticket) -> Worker:
         if _needed(spec) > self._budget:
             raise ModelUnavailableError(
                 f"{spec.title} needs {_needed(spec):.1f} GB; LECTURE_MEMORY_GB allows {self._budget:.1f}. "
@@ -113,17 +125,24 @@ class WorkerPool:
                     self._users[spec.id] = self._users.get(spec.id, 0) + 1
                     return worker
                 self._changed.wait(LOOK)
-            report(Waiting(0, 0.0, loading=True))  # ends the wait of a visitor who has left
+            if ticket.is_set():
+                raise StoppedError("Stopped while it waited for memory: a newer request took its place.")
+            ticket.waiting = Waiting(0, 0.0, loading=True)
+            report(ticket.waiting)  # ends the wait of a visitor who has left
         raise BusyError("The models in use fill this machine's memory. Try again in a few seconds.")
 
     def _has_room(self, needed: float) -> bool:
         """Let idle models go, the least recently used first, until `needed` gigabytes are free."""
+
+        def fits() -> bool:
+            return needed + self._beside() + sum(map(_held, self._workers.values())) <= self._budget
+
         for name, worker in list(self._workers.items()):
-            if needed + sum(map(_held, self._workers.values())) <= self._budget:
+            if fits():
                 return True
             if not self._users[name] and not worker.waiting:
                 self._workers.pop(name).close()
-        return needed + sum(map(_held, self._workers.values())) <= self._budget
+        return fits()
 
 
 def _needed(spec: ModelSpec) -> float:

@@ -141,4 +141,4 @@ class Engine(Protocol):
         """What is loaded, where, and who waits."""
 
     def cancel(self, session: str) -> None:
-        """Stop the stream that `session` runs or waits for; a single result is computed to its end."""
+        """Stop what `session` runs or waits for; a single result whose computation has begun is computed to its end."""

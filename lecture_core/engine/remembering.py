@@ -1,6 +1,7 @@
 """Answers that need no computation: kept results of this process, and recorded ones while a model is being loaded."""
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,6 +15,7 @@ from lecture_core.errors import BusyError, LectureError, ModelUnavailableError
 from lecture_core.provenance import Provenance
 
 Call = TypeVar("Call", bound=Callable[..., Any])
+RETRY = 30.0  # seconds after a failed load in which recorded answers do not stand in, so that the error is seen
 
 
 class Remembering:
@@ -34,7 +36,7 @@ class Remembering:
         self._behind = ThreadPoolExecutor(1, thread_name_prefix="catch-up")
         self.catching_up = 0
         self._counting = threading.Lock()
-        self._unavailable: set[str] = set()
+        self._failed: dict[str, float] = {}  # when a model could not be loaded
 
     def ready(self, call: str, model: str) -> bool:
         """Whether a call can be answered without loading anything first."""
@@ -42,7 +44,8 @@ class Remembering:
 
     def stand_in(self, question: Question, live: Callable[[], Any]) -> Any:
         """Return a recorded answer if a model must be loaded first, and begin with that; else None."""
-        if self._first_views is None or question.model in self._unavailable:
+        failed = self._failed.get(question.model)
+        if self._first_views is None or (failed is not None and time.monotonic() - failed < RETRY):
             return None
         if self.ready(question.call, question.model):
             return None
@@ -61,8 +64,8 @@ class Remembering:
         except LectureError as error:
             here = not isinstance(error, ModelUnavailableError)
         finally:
-            if not here:  # from now on whoever asks meets the error
-                self._unavailable.add(model)
+            if not here:  # whoever asks next meets the error
+                self._failed[model] = time.monotonic()
             with self._counting:
                 self.catching_up -= 1
 

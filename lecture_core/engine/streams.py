@@ -34,7 +34,7 @@ def stream(run: Run, admission: Admission, session: str, *, deadline: float) -> 
         DeadlineError: nothing came for `deadline` seconds.
     """
     pieces: queue.Queue[_Piece | BaseException | tuple[str, Provenance]] = queue.Queue()
-    with admission.stream(session) as ticket:
+    with admission.admit(session) as ticket:
         started = time.perf_counter()
 
         def emit(text: str, tokens: int, logprobs: tuple[float, ...]) -> bool:

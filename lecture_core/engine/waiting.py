@@ -62,9 +62,22 @@ def goes_first_with(goes_first: Callable[[], bool]) -> None:
     _goes_first[0] = goes_first
 
 
+_of_thread = threading.local()
+
+
 def goes_first() -> bool:
     """Whether the request of this thread goes before those that wait."""
-    return _goes_first[0]()
+    return getattr(_of_thread, "first", False) or _goes_first[0]()
+
+
+@contextmanager
+def asking_first(first: bool) -> Iterator[None]:
+    """Let what this thread asks in the body go first, or not: for a thread that works for somebody else's."""
+    _of_thread.first = first
+    try:
+        yield
+    finally:
+        _of_thread.first = False
 
 
 class Pace:
@@ -85,7 +98,7 @@ class Pace:
 
 
 class Ticket(threading.Event):
-    """A stream's place in the engine: set when it is cancelled; `waiting` while it stands in a queue.
+    """A request's place in the engine: set when it is cancelled; `waiting` while it stands in a queue.
 
     Args:
         first: whether it goes before those that wait.

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
 from lecture_core.engine.continuous import ContinuousGenerator
-from lecture_core.engine.waiting import LOOK, Pace, Ticket, Waiting, enqueue, goes_first, report
-from lecture_core.errors import DeadlineError, LectureError, ModelUnavailableError
+from lecture_core.engine.waiting import LOOK, Pace, Ticket, Waiting, enqueue, report
+from lecture_core.errors import DeadlineError, LectureError, ModelUnavailableError, StoppedError
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel, load
 
@@ -44,7 +44,7 @@ class _Job:
     task: Any
     length: int = 0
     scores: bool = False
-    first: bool = field(default_factory=goes_first)
+    first: bool = False
     future: "Future[tuple[Any, LoadedModel, float]]" = field(default_factory=Future)
 
     @property
@@ -77,25 +77,23 @@ class Worker:
         self._batch_tokens, self._batch_logits = BATCH_TOKENS[device], BATCH_LOGITS[device]
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"model-{spec.id}")
 
-    def run(
-        self, task: Callable[[LoadedModel], T], *, deadline: float | None, ticket: Ticket | None = None
-    ) -> tuple[T, float]:
+    def run(self, task: Callable[[LoadedModel], T], ticket: Ticket, *, deadline: float | None) -> tuple[T, float]:
         """Run a task on the owner thread; returns its result and the seconds it took, waiting and loading excluded.
 
         Args:
+            ticket: hears of the waiting, and ends it when it is set.
             deadline: seconds to wait at most; None waits as long as it takes.
-            ticket: of a stream; hears of the waiting in place of this thread, and ends it when it is set.
 
         Raises:
             DeadlineError: the result did not come in time; a task that has not begun is dropped.
-            CancelledError: the ticket was set before the task began.
+            StoppedError: the ticket was set before the task began.
         """
-        result, _, seconds = self._wait(
-            self._queue(_Job(task, first=ticket.first if ticket else goes_first())), deadline, ticket
-        )
+        result, _, seconds = self._wait(self._queue(_Job(task, first=ticket.first)), ticket, deadline)
         return result, seconds
 
-    def forward(self, prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]", *, deadline: float) -> tuple[T, float]:
+    def forward(
+        self, prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]", ticket: Ticket, *, deadline: float
+    ) -> tuple[T, float]:
         """Answer a request in a batch with those that wait at the same time; returns the seconds of the batch too.
 
         Args:
@@ -103,25 +101,27 @@ class Worker:
         """
         with self._announced():
             request = prepare(self.words)
-            job = self._queue(_Job(request, len(request)))
-        logits, model, seconds = self._wait(job, deadline)
+            job = self._queue(_Job(request, len(request), first=ticket.first))
+        logits, model, seconds = self._wait(job, ticket, deadline)
         return request.finish(logits, model), seconds
 
-    def score(self, prepare: "Callable[[LoadedTokenizer], ScoreRequest]", *, deadline: float) -> "tuple[Any, float]":
+    def score(
+        self, prepare: "Callable[[LoadedTokenizer], ScoreRequest]", ticket: Ticket, *, deadline: float
+    ) -> "tuple[Any, float]":
         """Answer a request for scores with those that wait at the same time and join it; see `forward`."""
         with self._announced():
-            job = self._queue(_Job(prepare(self.words), scores=True))
-        found, _, seconds = self._wait(job, deadline)
+            job = self._queue(_Job(prepare(self.words), scores=True, first=ticket.first))
+        found, _, seconds = self._wait(job, ticket, deadline)
         return found, seconds
 
-    def generator(self, *, deadline: float) -> ContinuousGenerator:
+    def generator(self, ticket: Ticket, *, deadline: float) -> ContinuousGenerator:
         """What writes for many at once with this model; made at the first call, after loading the model."""
 
         def made(model: LoadedModel) -> ContinuousGenerator:
             self.streams = self.streams or ContinuousGenerator(model)
             return self.streams
 
-        return self.run(made, deadline=deadline)[0]
+        return self.run(made, ticket, deadline=deadline)[0]
 
     def close(self) -> None:
         """Let the model go; jobs that have not begun are dropped."""
@@ -149,7 +149,7 @@ class Worker:
         self._thread.submit(self._step)
         return job
 
-    def _wait(self, job: _Job, deadline: float | None, ticket: Ticket | None = None) -> tuple[Any, LoadedModel, float]:
+    def _wait(self, job: _Job, ticket: Ticket, deadline: float | None) -> tuple[Any, LoadedModel, float]:
         until = time.monotonic() + (math.inf if deadline is None else deadline)
         try:
             while True:
@@ -160,20 +160,17 @@ class Worker:
                         return job.future.result()
                     if time.monotonic() >= until:
                         raise
-                if ticket is None:
-                    report(self._waiting(job))
-                elif ticket.is_set() and job.future.cancel():
-                    raise CancelledError
-                else:
-                    ticket.waiting = self._waiting(job)
+                if ticket.is_set() and job.future.cancel():
+                    raise StoppedError("Stopped before its turn came: a newer request took its place.")
+                ticket.waiting = self._waiting(job)
+                report(ticket.waiting)
         except FutureTimeout as exc:
             raise DeadlineError(
                 f"{self.spec.title} gave no answer within {deadline or 0:.0f} s. Try again, or choose a smaller model."
             ) from exc
         finally:
             job.future.cancel()  # whoever asked has gone: the page was left, or the time is over
-            if ticket is not None:
-                ticket.waiting = None
+            ticket.waiting = None
 
     def _waiting(self, job: _Job) -> Waiting:
         with self._changed:
@@ -251,8 +248,8 @@ def _computed(jobs: list[_Job], model: LoadedModel) -> list[Any]:
         if jobs[0].scores:
             return list(score_together([job.task for job in jobs], model))
         return logits_at([job.task for job in jobs], model) if jobs[0].length else [jobs[0].task(model)]
-    except torch.OutOfMemoryError as exc:
-        if len(jobs) > 1:
+    except (MemoryError, RuntimeError) as exc:
+        if len(jobs) > 1 or not devices.ran_out_of_memory(exc):
             raise
         model.prefixes.clear()
         if model.device.name == "cuda":

@@ -8,6 +8,7 @@ from lecture_core.errors import LectureError
 
 WITH_CORPUS = (
     "masked_lm",
+    "masked_lm_variants",
     "replaced_token_detection",
     "text_to_text",
     "scaling_runs",

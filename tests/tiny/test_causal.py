@@ -4,9 +4,11 @@ import time
 import pytest
 import torch
 
+from lecture_core import generation, token_logprobs
 from lecture_core.engine.admission import Admission
 from lecture_core.engine.results import Message
 from lecture_core.errors import BusyError, ContextLengthError, InvalidInputError, LectureError
+from lecture_core.generation import Sampling, stream_with_transformers
 from tests.tiny.models import VOCABULARY
 
 PROMPT = "the cat sat on the"
@@ -55,6 +57,39 @@ def test_sampling_depends_on_the_seed_alone(engine):
 
     assert sample(1) == sample(1)
     assert len({sample(seed) for seed in range(4)}) > 1
+
+
+def test_log_probabilities_of_samples_are_the_models_own(engine):
+    chunks = list(engine.generate(PROMPT, model="tiny-lm", max_new_tokens=6, temperature=2.0, top_p=0.8, seed=3))
+    whole = engine.token_logprobs(f"{PROMPT} {text_of(chunks)}", model="tiny-lm").tokens
+    given = [value for chunk in chunks for value in chunk.logprobs]
+    assert len(given) == chunks[-1].tokens >= 2
+    assert given == pytest.approx([token.logprob for token in whole[-len(given) :]], abs=1e-4)
+
+
+def test_leaving_while_the_prompt_is_read_ends_it(engine, monkeypatch):
+    monkeypatch.setattr(generation, "PROMPT_PART", 4)
+    parts = []
+
+    def left(text, tokens, logprobs):
+        parts.append((text, tokens))
+        return len(parts) == 2
+
+    prompt = "the cat sat on the mat and it was very good . " * 3
+    ended = engine._run("tiny-lm", (), lambda m: stream_with_transformers(m, prompt, Sampling(5), left))
+    assert ended == "cancelled"
+    assert parts == [("", 0)] * 2
+
+
+def test_a_long_text_read_in_parts_has_the_same_log_probabilities(engine, monkeypatch):
+    text = "the cat sat on the mat and it was very good ."
+    at_once = engine.token_logprobs(text, model="tiny-lm", top_k=3)
+    monkeypatch.setattr(token_logprobs, "LONG", 4)
+    in_parts = engine.token_logprobs(text, model="tiny-lm", top_k=4)  # another question, so that none is kept
+    assert in_parts.mean_nats == pytest.approx(at_once.mean_nats, abs=1e-5)
+    for one, other in zip(at_once.tokens, in_parts.tokens, strict=True):
+        assert (one.token_id, one.rank) == (other.token_id, other.rank)
+        assert other.logprob == pytest.approx(one.logprob, abs=1e-5)
 
 
 def test_a_stop_text_ends_the_answer_and_is_not_part_of_it(engine):

@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from lecture_core import catalog
+from lecture_core.engine import pool as pool_module
 from lecture_core.engine import worker as worker_module
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.pool import memory_budget
-from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError
+from lecture_core.engine.waiting import Ticket
+from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError, StoppedError
 from tests.tiny.models import VOCABULARY
 
 TEXT = "the [MASK] sat"
@@ -101,8 +103,8 @@ def test_a_model_in_use_is_not_let_go_and_the_next_waits_for_it(engine_with):
         go_on.wait(10)
 
     with ThreadPoolExecutor(2) as threads:
-        with engine._pool.use(catalog.get("tiny-mlm")) as worker:
-            threads.submit(worker.run, hold, deadline=20)
+        with engine._pool.use(catalog.get("tiny-mlm"), Ticket()) as worker:
+            threads.submit(worker.run, hold, Ticket(), deadline=20)
             assert begun.wait(5)
             other = threads.submit(use, engine, "tiny-lm")
             time.sleep(0.1)
@@ -113,10 +115,59 @@ def test_a_model_in_use_is_not_let_go_and_the_next_waits_for_it(engine_with):
     assert loaded(engine) == ["tiny-lm"]
 
 
+def test_who_is_stopped_waits_for_room_no_longer(engine_with):
+    engine = engine_with(1.5)
+    with ThreadPoolExecutor(1) as threads, engine._pool.use(catalog.get("tiny-mlm"), Ticket()):
+        other = threads.submit(engine.next_token, "the cat", model="tiny-lm", session="s")
+        while not engine.status().waiting:
+            time.sleep(0.01)
+        engine.cancel("s")
+        with pytest.raises(StoppedError):
+            other.result(2)
+
+
+def test_models_outside_the_pool_count(engine_with, monkeypatch):
+    engine = engine_with(2.5)
+    use(engine, "tiny-mlm")
+    monkeypatch.setattr(type(engine._llama), "held_gb", 0.6)
+    use(engine, "tiny-lm")
+    assert loaded(engine) == ["tiny-lm"]
+
+
+def test_a_tokenizer_that_takes_long_keeps_no_other_model_waiting(engine, monkeypatch):
+    real, go_on = pool_module.load_tokenizer, threading.Event()
+
+    def load_tokenizer(spec):
+        if spec.id == "tiny-lm":
+            go_on.wait(10)
+        return real(spec)
+
+    monkeypatch.setattr(pool_module, "load_tokenizer", load_tokenizer)
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(engine.tokenise, "the cat", model="tiny-lm")
+        assert engine.tokenise("the cat", model="tiny-mlm").ids
+        assert not slow.done()
+        go_on.set()
+        assert slow.result(5).ids
+
+
+def test_a_tokenizer_that_failed_is_loaded_again(engine, monkeypatch):
+    real = pool_module.load_tokenizer
+
+    def refuse(_):
+        raise ModelUnavailableError("not yet")
+
+    monkeypatch.setattr(pool_module, "load_tokenizer", refuse)
+    with pytest.raises(ModelUnavailableError, match="not yet"):
+        engine.tokenise("the cat", model="tiny-lm")
+    monkeypatch.setattr(pool_module, "load_tokenizer", real)
+    assert engine.tokenise("the cat", model="tiny-lm").ids
+
+
 def test_waiting_for_room_ends(engine_with):
     engine = engine_with(1.5)
     engine._pool._patience = 0.3
-    with engine._pool.use(catalog.get("tiny-mlm")), pytest.raises(BusyError, match="memory"):
+    with engine._pool.use(catalog.get("tiny-mlm"), Ticket()), pytest.raises(BusyError, match="memory"):
         use(engine, "tiny-lm")
     assert use(engine, "tiny-lm").candidates
 

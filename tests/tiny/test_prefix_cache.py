@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, MistralConfig
 
-from lecture_core import loading, scoring
+from lecture_core import generation, loading, scoring, token_logprobs
 from lecture_core.prefix_cache import PrefixCache
 from tests.tiny.models import SIZES, VOCABULARY, tokenizer
 
@@ -72,7 +72,7 @@ def test_scores_with_the_cache_equal_those_without(family, load_family):
         ours, expected = (score(prompt, LABELS, m) for m in (model, plain))
         for one, other in zip(ours.completions, expected.completions, strict=True):
             assert one.logprob == pytest.approx(other.logprob, abs=1e-4)
-        ours, expected = (scoring.next_token(prompt, m, top_k=len(VOCABULARY)) for m in (model, plain))
+        ours, expected = (token_logprobs.next_token(prompt, m, top_k=len(VOCABULARY)) for m in (model, plain))
         assert [c.token for c in ours.candidates] == [c.token for c in expected.candidates]
         assert ours.entropy == pytest.approx(expected.entropy, abs=1e-4)
     assert plain.prefixes.held == 0
@@ -83,7 +83,7 @@ def test_shared_exemplars_are_read_once(load_family, tokens_read):
     read = tokens_read(model)
     exemplars = len(model.words.encode(EXEMPLARS)[0])
     for question in QUESTIONS:
-        scoring.next_token(EXEMPLARS + question, model)
+        token_logprobs.next_token(EXEMPLARS + question, model)
     questions = [len(model.words.encode(question)[0]) for question in QUESTIONS]
     assert read[0] == exemplars + questions[0]
     assert all(n <= question for n, question in zip(read[1:], questions[1:], strict=True))
@@ -100,32 +100,61 @@ def test_the_same_prompt_again_is_one_token(load_family, tokens_read):
 def test_a_sweep_over_questions_holds_one_prompt(load_family):
     model = load_family("llama")
     for question in QUESTIONS * 2:
-        scoring.next_token(EXEMPLARS + question, model)
+        token_logprobs.next_token(EXEMPLARS + question, model)
     assert len(model.prefixes._prompts) == 1
 
 
 def test_memory_stays_within_its_bound_and_the_oldest_prompt_goes(load_family):
     model = load_family("llama")
     words = VOCABULARY[6:26]
-    scoring.next_token(" ".join(words), model)
+    token_logprobs.next_token(" ".join(words), model)
     size = model.prefixes.held
     bounded = replace(model, prefixes=PrefixCache(limit=3 * size))
     for shift in range(6):
-        scoring.next_token(" ".join(words[shift:] + words[:shift]), bounded)
+        token_logprobs.next_token(" ".join(words[shift:] + words[:shift]), bounded)
         assert 0 < bounded.prefixes.held <= 3 * size
     firsts = [model.words.readable(prompt.ids[0]) for prompt in bounded.prefixes._prompts]
     assert firsts == [words[shift] for shift in (3, 4, 5)]
 
 
-def test_a_prompt_larger_than_the_bound_is_not_kept(load_family):
+def test_one_prompt_may_be_larger_than_several_together(load_family):
     model = replace(load_family("llama"), prefixes=PrefixCache(limit=10))
-    scoring.next_token(EXEMPLARS, model)
+    token_logprobs.next_token(QUESTIONS[0], model)
+    token_logprobs.next_token(EXEMPLARS, model)
+    assert len(model.prefixes._prompts) == 1
+    assert model.prefixes.take(model.words.encode(EXEMPLARS)[0])[1]
+
+
+def test_a_prompt_larger_than_the_bound_is_not_kept(load_family):
+    model = replace(load_family("llama"), prefixes=PrefixCache(limit=10, limit_of_one=10))
+    token_logprobs.next_token(EXEMPLARS, model)
     assert model.prefixes.held == 0
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_generating_knows_what_an_earlier_prompt_has_read_and_writes_the_same(load_family, tokens_read, family):
+    model = load_family(family)
+    for prompt in [EXEMPLARS + question for question in QUESTIONS]:
+        ids = model.row(model.words.encode(prompt)[0])
+        expected = model.network.generate(ids, max_new_tokens=6, do_sample=False)[0, ids.shape[1] :]
+        assert written(prompt, model) == model.words.tokenizer.decode(expected, skip_special_tokens=True)
+    read = tokens_read(model)
+    written(EXEMPLARS + QUESTIONS[0], model)
+    long = len(model.words.encode(EXEMPLARS)[0])
+    assert (sum(read) < long) == (family != "mistral")
+
+
+def written(prompt, model):
+    pieces = []
+    generation.stream_with_transformers(
+        model, prompt, generation.Sampling(6), lambda text, tokens, logprobs: pieces.append(text)
+    )
+    return "".join(pieces)
 
 
 def test_a_sliding_window_is_not_kept(load_family):
     model = load_family("mistral")
-    scoring.next_token(EXEMPLARS, model)
+    token_logprobs.next_token(EXEMPLARS, model)
     assert model.prefixes.held == 0
 
 

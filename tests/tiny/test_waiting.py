@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -9,8 +10,8 @@ from lecture_core.engine import waiting
 from lecture_core.engine import worker as worker_module
 from lecture_core.engine.admission import Admission
 from lecture_core.engine.local import LocalEngine
-from lecture_core.engine.waiting import Pace, Slots, Ticket
-from lecture_core.errors import BusyError
+from lecture_core.engine.waiting import Pace, Slots, Ticket, asking_first, goes_first
+from lecture_core.errors import BusyError, StoppedError
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def held(worker):
         begun.set()
         release.wait(10)
 
-    threading.Thread(target=worker.run, args=[hold], kwargs={"deadline": 20}).start()
+    threading.Thread(target=worker.run, args=[hold, Ticket()], kwargs={"deadline": 20}).start()
     assert begun.wait(5)
     return release
 
@@ -240,6 +241,54 @@ def test_the_instructor_takes_the_next_free_place_of_a_stream():
     for thread in threads:
         thread.join(5)
     assert order == [0, 2, 1]
+
+
+def test_a_newer_request_of_a_session_takes_the_place_of_one_that_waits(busy):
+    engine, release = busy
+    with ThreadPoolExecutor(2) as threads:
+        older = threads.submit(engine.fill_mask, "the cat [MASK]", model="tiny-mlm", session="s")
+        waits(engine, 1)
+        newer = threads.submit(engine.fill_mask, "the dog [MASK]", model="tiny-mlm", session="s")
+        with pytest.raises(StoppedError, match="newer"):
+            older.result(2)
+        release.set()
+        assert newer.result(5).masks
+
+
+def test_a_single_result_can_be_cancelled_while_it_waits(busy):
+    engine, release = busy
+    with ThreadPoolExecutor(2) as threads:
+        mine = threads.submit(engine.fill_mask, "the cat [MASK]", model="tiny-mlm", session="mine")
+        other = threads.submit(engine.fill_mask, "the dog [MASK]", model="tiny-mlm", session="other")
+        waits(engine, 2)
+        started = time.perf_counter()
+        engine.cancel("mine")
+        with pytest.raises(StoppedError):
+            mine.result(2)
+        assert time.perf_counter() - started < 1
+        release.set()
+        assert other.result(5).masks
+
+
+def waits(engine, number):
+    until = time.monotonic() + 5
+    while engine._pool._workers["tiny-mlm"].waiting < 1 + number and time.monotonic() < until:
+        time.sleep(0.005)
+
+
+def test_a_thread_that_works_for_the_instructor_goes_first():
+    seen = []
+
+    def work():
+        with asking_first(True):
+            seen.append(goes_first())
+        seen.append(goes_first())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [True, False]
+    assert not goes_first()
 
 
 def test_a_full_room_has_places_left_for_the_instructor(instructor):

@@ -70,6 +70,8 @@ LIGHT = [
     "few_shot",
     "in_context",
     "recorded_runs",
+    "run_tables",
+    "recipe_variants",
     "recorded_answers",
     "figures.generations",
     "scenes",

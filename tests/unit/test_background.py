@@ -51,3 +51,19 @@ def test_a_lecture_error_comes_to_whoever_looks_and_values_stay():
     with pytest.raises(BusyError, match="full"):
         _ = run.latest
     assert run.kept == {"a": 1}
+
+
+def test_a_run_whose_tab_was_closed_is_cancelled():
+    here, freed = threading.Event(), threading.Event()
+    here.set()
+    run = BackgroundRun(
+        "in",
+        lambda: (("a", time.sleep(0.01)) for _ in itertools.count()),
+        on_cancel=freed.set,
+        still_here=here.is_set,
+    )
+    assert not run.wait(0.8)
+    here.clear()
+    assert run.wait(1)
+    assert freed.is_set()
+    assert run.cancelled

@@ -13,7 +13,7 @@ from lecture_core.loading import Availability
 from lecture_core.model_cards import ModelCard, card
 from lecture_core.model_quality import LearningCurve, RateGroup, evaluation, held_out_table, learning_curve
 from lecture_core.originals import original
-from lecture_core.recorded_runs import FOLDER, RunError
+from lecture_core.run_tables import FOLDER, RunError
 from lecture_core.statistics import measured
 from lecture_core.tables import load_table
 

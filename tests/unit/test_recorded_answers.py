@@ -9,7 +9,8 @@ from lecture_core.few_shot import Asking, measure
 from lecture_core.prompting import build_prompt
 from lecture_core.record import few_shot_rates, keep
 from lecture_core.recorded_answers import answers_id, load_answers, opened
-from lecture_core.recorded_runs import RunError, load_run
+from lecture_core.recorded_runs import load_run
+from lecture_core.run_tables import RunError
 from lecture_core.tasks import load_task
 from tests.unit.scripted_engine import ScriptedEngine
 

@@ -7,16 +7,8 @@ from lecture_core.measurement import Outcome, tally
 from lecture_core.prompting import fingerprint
 from lecture_core.provenance import Provenance
 from lecture_core.record import stamped
-from lecture_core.recorded_runs import (
-    RecordedRate,
-    RunError,
-    counted,
-    fingerprint_now,
-    load_run,
-    outdated,
-    rates,
-    save_run,
-)
+from lecture_core.recorded_runs import RecordedRate, counted, fingerprint_now, load_run, outdated, rates, save_run
+from lecture_core.run_tables import RunError
 from lecture_core.tasks import Item, list_tasks, load_task
 
 TASK = "date_format"

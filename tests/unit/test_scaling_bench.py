@@ -11,7 +11,7 @@ import pytest
 from lecture_core import scaling_export, scaling_runs
 from lecture_core.errors import InvalidInputError
 from lecture_core.figures import scaling_bench as figures
-from lecture_core.recorded_runs import RunError
+from lecture_core.run_tables import RunError
 from lecture_core.scaling_laws import Law, compute_optimal, predict_loss
 from lecture_core.scaling_points import Points, fitted, intervals, lacking, percent_off, resampled
 from lecture_core.scaling_runs import ENOUGH_TO_FIT, FEWEST_TOKENS, ScalingRun
