@@ -4,11 +4,16 @@ Lecture: recap of pre-training, RoBERTa (what was trained how matters). Every va
 `minilm-mlm` and sees as many tokens. Written by `python -m lecture_core.training masked_lm_variants`. Knows no model.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lecture_core.model_quality import RATES, RateGroup
+from lecture_core.provenance import Provenance
 from lecture_core.run_tables import FOLDER, append_row, read_rows
+from lecture_core.statistics import rate_of
 
+MODEL = "minilm-mlm"
 RECORDED = FOLDER / "masked_lm_variants.csv"
 COMMAND = "python -m lecture_core.training masked_lm_variants --corpus FILE --tokens 1.5e6"
 
@@ -58,6 +63,11 @@ class VariantRun:
         if min(self.tokens, self.sentences_loss, self.blocks_loss) <= 0:
             raise ValueError("expected tokens and losses above 0")
 
+    @property
+    def label(self) -> str:
+        """Its name beside the others."""
+        return self.variant if not self.seed else f"{self.variant}, seed {self.seed}"
+
 
 def load(path: Path = RECORDED) -> tuple[VariantRun, ...]:
     """Return the recorded runs in the order they were made; none where none was recorded yet.
@@ -75,3 +85,31 @@ def append(run: VariantRun, path: Path = RECORDED) -> None:
         LectureError: the file cannot be written.
     """
     append_row(asdict(run), path)
+
+
+def groups(runs: Sequence[VariantRun]) -> tuple[RateGroup, ...]:
+    """Return the rates on the cloze set with their 95 % intervals, a group a run."""
+    return tuple(
+        RateGroup(
+            run.label,
+            {
+                RATES["rank1"]: rate_of(run.cloze_rank1, run.cloze_n),
+                RATES["top5"]: rate_of(run.cloze_top5, run.cloze_n),
+            },
+        )
+        for run in runs
+    )
+
+
+def chance(runs: Sequence[VariantRun]) -> int | None:
+    """Return by how many cloze sentences runs of one variant differ that differ in the seed; None without such runs."""
+    found: dict[str, list[int]] = {}
+    for run in runs:
+        found.setdefault(run.variant, []).append(run.cloze_top5)
+    return max((max(right) - min(right) for right in found.values() if len(right) > 1), default=None)
+
+
+def provenance(runs: Sequence[VariantRun]) -> Provenance:
+    """Where the runs come from, for the caption under them."""
+    source = f"{len(runs)} runs on {runs[-1].device} · recorded {runs[-1].date} by {COMMAND}"
+    return Provenance(kind="recorded", source=source)

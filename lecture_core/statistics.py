@@ -69,6 +69,10 @@ class MeasuredRate:
 def measured(verdicts: Iterable[bool]) -> MeasuredRate:
     """Count successes and give their share with its interval."""
     counted = list(verdicts)
-    right, n = sum(counted), len(counted)
+    return rate_of(sum(counted), len(counted))
+
+
+def rate_of(right: int, n: int) -> MeasuredRate:
+    """Return the share of `right` among `n` trials with its interval; raises as `wilson`."""
     low, high = wilson(right, n)
     return MeasuredRate(right, n, right / n if n else None, low, high)

@@ -3,6 +3,7 @@
 Lecture: recap, ELECTRA, text-to-text models. Plain data in, a plotly figure out; losses are in nats, rates in [0, 1].
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
@@ -15,6 +16,7 @@ from lecture_core.statistics import MeasuredRate
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "diamond-open", "square", "triangle-up-open", "x")
+LABEL_LETTERS = 18  # of a row's name on one line
 _ROW_HEIGHT = 18  # pixels, for each kind of rate
 _MARGINS, _LABEL_HEIGHT = 90, 18  # pixels: above and below the plot; what a label takes
 _LETTER = 0.042  # of the axis, what a letter of a label takes on a phone
@@ -95,7 +97,7 @@ def rates_with_intervals(groups: Sequence[RateGroup], *, colour: str, title: str
     figure = go.Figure(layout=base_layout(height=height, title=title))
     for i, kind in enumerate(kinds):
         figure.add_trace(_points(groups, kind, colour, i, shift=(i - (len(kinds) - 1) / 2) * 0.26))
-    names = [group.name for group in groups]
+    names = ["<br>".join(textwrap.wrap(group.name, LABEL_LETTERS)) for group in groups]
     figure.update_xaxes(title="share, with 95 % interval", range=[-0.02, 1.02], tickformat=".0%", nticks=5)
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6], showgrid=False

@@ -7,6 +7,7 @@ a hundred, chosen by a hash of its title, is held out: no sentence of it is ever
 import hashlib
 import lzma
 import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,21 +197,38 @@ def tokenise(path: Path, tokenizer: Any, *, held_out: bool, cache: Path) -> Toke
     """Tokenise one split of a corpus file; the arrays are kept in `cache` and read from there the next time.
 
     Raises:
-        InvalidInputError: the file cannot be read, or the split has fewer than 50 sentences.
+        InvalidInputError: the file cannot be read, or the split has fewer than 50 sentences of a usable length.
     """
-    name = f"{path.stem}-{path.stat().st_size if path.is_file() else 0}"
-    stored = cache / f"{name}-{tokenizer.vocab_size}-{'held-out' if held_out else 'train'}.npz"
-    if not stored.is_file():
+    stored = cache / f"{path.stem}-{_made_of(path, tokenizer)}-{'held-out' if held_out else 'train'}.npz"
+    arrays = _stored(stored)
+    if arrays is None:
         arrays = _tokenise(path, tokenizer, held_out)
         stored.parent.mkdir(parents=True, exist_ok=True)
         partial = stored.with_name("partial-" + stored.name)
         with partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         partial.rename(stored)
-    arrays = dict(np.load(stored))
     last_id = tokenizer.eos_token_id if tokenizer.sep_token_id is None else tokenizer.sep_token_id
     first_id = last_id if tokenizer.cls_token_id is None else tokenizer.cls_token_id
     return TokenisedCorpus(**arrays, first_id=first_id, last_id=last_id, pad_id=tokenizer.pad_token_id)
+
+
+def _made_of(path: Path, tokenizer: Any) -> str:
+    """Hash of the corpus file and of the tokenizer: another text of the same name and size is another corpus."""
+    digest = hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode())
+    if path.is_file():
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]
+
+
+def _stored(path: Path) -> dict[str, np.ndarray] | None:
+    """The arrays of an earlier call; None where there are none, or the file was cut off."""
+    try:
+        with path.open("rb") as file, np.load(file) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return None
 
 
 def _tokenise(path: Path, tokenizer: Any, held_out: bool) -> dict[str, np.ndarray]:
@@ -230,5 +248,14 @@ def _tokenise(path: Path, tokenizer: Any, held_out: bool) -> dict[str, np.ndarra
     for start in range(0, len(sentences), 10_000):
         encoded = tokenizer(sentences[start : start + 10_000], add_special_tokens=False, return_attention_mask=False)
         pieces.extend(np.asarray(ids, dtype=np.uint16) for ids in encoded["input_ids"])
-    offsets = np.concatenate([[0], np.cumsum([len(p) for p in pieces])]).astype(np.int64)
+    lengths = np.array([len(p) for p in pieces])
+    usable = int(((lengths >= SENTENCE_TOKENS.start) & (lengths < SENTENCE_TOKENS.stop)).sum())
+    if usable < MINIMUM_SENTENCES:
+        raise InvalidInputError(
+            expected=f"at least {MINIMUM_SENTENCES} sentences of {SENTENCE_TOKENS.start} to {SENTENCE_TOKENS.stop - 1} "
+            f"tokens in the {'held-out' if held_out else 'training'} split",
+            got=str(usable),
+            remedy="give --corpus a text of running prose",
+        )
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return {"ids": np.concatenate(pieces), "offsets": offsets, "article": np.asarray(article, dtype=np.int32)}

@@ -5,7 +5,6 @@ a run that stops and resumes is the run that never stopped. The learning rate st
 run (the trapezoid of Hu et al. 2024, MiniCPM, arXiv:2404.06395), so a run can also be made longer before it decays.
 """
 
-import csv
 import json
 import math
 import os
@@ -24,6 +23,7 @@ from safetensors.torch import save_file
 from tqdm.auto import tqdm
 
 from lecture_core.errors import LectureError
+from lecture_core.training import curves
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Schedule:
         clip: largest norm of the gradient.
         sentence_share: share of the steps that see single sentences instead of packed blocks.
         evaluate_every: steps between two measurements on held-out text.
+        rate: multiplier of the recipe's learning rates.
     """
 
     total_tokens: int
@@ -48,6 +49,7 @@ class Schedule:
     seed: int = 0
     sentence_share: float = 0.5
     evaluate_every: int = 250
+    rate: float = 1.0
 
     @property
     def steps(self) -> int:
@@ -55,9 +57,18 @@ class Schedule:
         return max(1, self.total_tokens // self.batch_tokens)
 
     def factor(self, step: int) -> float:
-        """Multiplier of the learning rate at `step`, in [0, 1]."""
+        """Multiplier of the learning rates at `step`, in [0, `rate`]."""
         left = (self.steps - step) / max(1.0, self.decay * self.steps)
-        return max(0.0, min(1.0, (step + 1) / self.warmup_steps, left))
+        return self.rate * max(0.0, min(1.0, (step + 1) / self.warmup_steps, left))
+
+    def larger(self, times: int) -> "Schedule":
+        """The same tokens in batches so many times as large; Adam's rates grow with the root (Malladi et al. 2022)."""
+        return replace(
+            self,
+            batch_tokens=times * self.batch_tokens,
+            evaluate_every=max(1, self.evaluate_every // times),
+            rate=self.rate * math.sqrt(times),
+        )
 
 
 class Source(Protocol):
@@ -206,7 +217,7 @@ class TrainingRun:
             measured = self.objective.evaluate(held_out)
         row = {"step": self.done, "tokens": self.done * self.schedule.batch_tokens}
         losses = {k: v for k, v in self.averages.items() if k != "speed"}
-        _log(self.state / "log.csv", row | losses | {f"held_out_{k}": v for k, v in measured.items()})
+        curves.log(self.state / "log.csv", row | losses | {f"held_out_{k}": v for k, v in measured.items()})
         self.checkpoint()
         return measured
 
@@ -235,24 +246,8 @@ class TrainingRun:
         except (SafetensorError, KeyError, json.JSONDecodeError) as exc:
             raise LectureError(f"{path} cannot be read: {exc}. Delete it, or give --state another folder.") from exc
         self.averages = made.get("averages", {})
-        _forget_after(made["step"], self.state / "log.csv")
+        curves.forget_after(made["step"], self.state / "log.csv")
         return int(made["step"])
-
-
-def _log(path: Path, row: dict[str, float]) -> None:
-    new = not path.is_file()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow({k: f"{v:.5g}" if isinstance(v, float) and not math.isinf(v) else v for k, v in row.items()})
-
-
-def _forget_after(done: int, path: Path) -> None:
-    """Drop the rows of a log that a stopped run wrote after its last checkpoint."""
-    if path.is_file():
-        head, *rows = path.read_text().splitlines(keepends=True)
-        path.write_text(head + "".join(row for row in rows if int(row.split(",", 1)[0]) <= done))
 
 
 def _tensors(objective: Objective, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

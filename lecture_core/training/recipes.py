@@ -8,11 +8,12 @@ from transformers import AutoTokenizer, BertForMaskedLM, T5ForConditionalGenerat
 
 from lecture_core.errors import InvalidInputError, ModelUnavailableError
 from lecture_core.recipe_variants import RECORDED as VARIANT_RUNS
+from lecture_core.run_tables import FOLDER
 from lecture_core.scaling_runs import RECORDED, SWEEP
 from lecture_core.training import corpus as corpora
-from lecture_core.training import decoder_grid, decoder_text, live_run, variants
+from lecture_core.training import curves, decoder_grid, decoder_text, live_run, variants
 from lecture_core.training.checkpoints import minilm_folder, save
-from lecture_core.training.loop import Schedule, train
+from lecture_core.training.loop import Schedule, choose_device, train
 from lecture_core.training.masked_lm import MaskedLM, new_head
 from lecture_core.training.replaced_token_detection import ReplacedTokenDetection, from_masked_lm
 from lecture_core.training.shapes_export import export
@@ -23,6 +24,7 @@ from lecture_core.training.text_tasks import gather
 from lecture_core.training.text_to_text import SLOWER, Encoder, TextToText, TextToTextSource, new_model, train_tokenizer
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "models"
+LARGER = 8  # batches on a GPU; text_to_text counts its phases in steps, so its batches stay
 ENOUGH_SENTENCES = 1000  # for a vocabulary
 
 
@@ -42,6 +44,16 @@ def _corpora(options: argparse.Namespace, tokenizer: object) -> tuple[corpora.Mi
     return corpora.Mixture(tuple(parts), tuple(shares)), held_out
 
 
+def _on_device(schedule: Schedule) -> Schedule:
+    """Batches `LARGER` times as large on a GPU, which a small batch would leave idle."""
+    return schedule.larger(LARGER) if choose_device()[0].type == "cuda" else schedule
+
+
+def _record(options: argparse.Namespace, state: Path, name: str, *, continues: bool) -> None:
+    """Write the learning curve beside the other recorded runs, or into `--out`."""
+    curves.record(state / "log.csv", (options.out or FOLDER) / f"training_{name}.csv", continues=continues)
+
+
 def masked_lm(options: argparse.Namespace) -> None:
     """Train `minilm-mlm`: MiniLM's encoder with a new masked-LM head."""
     start = options.start or minilm_folder()
@@ -58,9 +70,10 @@ def masked_lm(options: argparse.Namespace) -> None:
     if options.start is None:
         new_head(model, torch.from_numpy(train_split.unigram_counts(model.config.vocab_size)).float())
     objective = MaskedLM(model, tokenizer, mask_rate=options.mask_rate)
-    schedule = Schedule(int(options.tokens), seed=options.seed)
-    train(objective, train_split, held_out, schedule, options.state / "masked_lm", hours=options.hours)
+    schedule, state = _on_device(Schedule(int(options.tokens), seed=options.seed)), options.state / "masked_lm"
+    train(objective, train_split, held_out, schedule, state, hours=options.hours)
     save(model, tokenizer, options.out or BUNDLED / "minilm-mlm")
+    _record(options, state, "minilm-mlm", continues=options.start is not None)
 
 
 def masked_lm_variants(options: argparse.Namespace) -> None:
@@ -92,10 +105,12 @@ def replaced_token_detection(options: argparse.Namespace) -> None:
     schedule = Schedule(
         int(options.tokens), batch_tokens=2048, seed=options.seed, sentence_share=0.6, evaluate_every=500
     )
-    train(objective, train_split, held_out, schedule, options.state / "replaced_token_detection", hours=options.hours)
+    state = options.state / "replaced_token_detection"
+    train(objective, train_split, held_out, _on_device(schedule), state, hours=options.hours)
     out = options.out or BUNDLED
     save(generator, tokenizer, out / "minilm-electra-generator")
     save(discriminator, tokenizer, out / "minilm-electra-discriminator")
+    _record(options, state, "minilm-electra", continues=False)
 
 
 def text_to_text(options: argparse.Namespace) -> None:
@@ -132,6 +147,7 @@ def text_to_text(options: argparse.Namespace) -> None:
     objective = TextToText(model, encoder, rate=1.0 if options.start is None else SLOWER)
     train(objective, splits[0], splits[1], schedule, folder, hours=options.hours)
     save(model, tokenizer, options.out or BUNDLED / "t5-nano")
+    _record(options, folder, "t5-nano", continues=options.start is not None)
 
 
 def shapes_vlm(options: argparse.Namespace) -> None:
@@ -142,9 +158,11 @@ def shapes_vlm(options: argparse.Namespace) -> None:
     print(f"{objective.model.num_parameters():,} parameters, {len(tokenizer)} words")
     training, held_out = (SceneSource(tokenizer, held_out=side) for side in (False, True))
     schedule = Schedule(int(options.tokens), batch_tokens=2048, seed=options.seed, warmup_steps=100)
-    train(objective, training, held_out, schedule, options.state / "shapes", hours=options.hours)
+    state = options.state / "shapes"
+    train(objective, training, held_out, schedule, state, hours=options.hours)
     command = f"python -m lecture_core.training shapes_vlm --tokens {schedule.total_tokens} --seed {options.seed}"
     export(objective, held_out, options.out or BUNDLED / "shapes-vlm", command=command)
+    _record(options, state, "shapes-vlm", continues=False)
 
 
 def scaling_runs(options: argparse.Namespace) -> None:

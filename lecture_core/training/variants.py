@@ -15,14 +15,13 @@ import torch
 from transformers import BertConfig, BertForMaskedLM
 
 from lecture_core import recipe_variants
-from lecture_core.recipe_variants import VariantRun
+from lecture_core.recipe_variants import MODEL, VariantRun
 from lecture_core.training.checkpoints import minilm_folder, save
 from lecture_core.training.corpus import Mixture, TokenisedCorpus
 from lecture_core.training.evaluate import BATCHES, Request, evaluate
 from lecture_core.training.loop import Schedule, choose_device, train
 from lecture_core.training.masked_lm import MaskedLM, new_head
 
-MODEL = "minilm-mlm"
 NO_DROPOUT: dict[str, Any] = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
 

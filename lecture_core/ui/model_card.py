@@ -7,6 +7,7 @@ import re
 
 import streamlit as st
 
+from lecture_core import recipe_variants
 from lecture_core.figures import model_quality as figures
 from lecture_core.figures.template import FAMILY_COLOURS
 from lecture_core.model_cards import ModelCard
@@ -14,6 +15,7 @@ from lecture_core.model_quality import BESIDE, Evaluation, LearningCurve, evalua
 from lecture_core.originals import Original, original
 from lecture_core.provenance import Provenance
 from lecture_core.quantities import count
+from lecture_core.ui import recipe_variants as variants
 from lecture_core.ui import results
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import escape_markdown, user_errors
@@ -55,6 +57,8 @@ def show(card: ModelCard, *, key: str) -> None:
         _quality(card, measured, original(card, curve), key)
         if curve:
             _learning(card, curve, key)
+        if card.spec.id == recipe_variants.MODEL:
+            variants.show(key)
     _text(card)
 
 

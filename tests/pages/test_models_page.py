@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lecture_core import catalog
+from lecture_core import catalog, recipe_variants
 from lecture_core.model_cards import card, cards, select
+from lecture_core.ui.errors import escape_markdown
 
 PAGE = str(Path(__file__).parents[2] / "pages/reference/models.py")
 
@@ -101,3 +102,12 @@ def test_a_link_to_no_model_suggests_one_and_shows_the_first():
     assert "Did you mean bert-base-uncased" in at.error[0].value
     assert "<b>" not in at.error[0].value.replace("\\<", "")
     assert at.subheader[0].value == catalog.models()[0].title
+
+
+def test_the_masked_lm_shows_the_variants_of_its_recipe_and_no_other_card_does():
+    shown = written(open_page(models_model=recipe_variants.MODEL))
+    assert "What the recipe rests on" in shown
+    assert escape_markdown(recipe_variants.provenance(recipe_variants.load()).source) in shown
+    run = recipe_variants.load()[0]
+    assert f"{run.blocks_top1:.3f}" in shown
+    assert "What the recipe rests on" not in written(open_page(models_model="t5-nano"))

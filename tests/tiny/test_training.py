@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForMaskedLM, AutoModelForPreTraining, AutoTokenizer, BertForMaskedLM
 
 from lecture_core.errors import InvalidInputError, LectureError
 from lecture_core.training import __main__ as command
-from lecture_core.training import loop, recipes
+from lecture_core.training import checkpoints, curves, loop, recipes
 from lecture_core.training.corpus import Article, Mixture, read_articles, tokenise
 from lecture_core.training.loop import Schedule, train
 from lecture_core.training.masked_lm import MaskedLM, corrupt
@@ -268,8 +269,10 @@ def test_the_command_writes_float16_checkpoints_that_load(recipe, start, corpus_
     torch.rand(3)  # whatever else draws numbers changes no run
     again = [one.replace(str(tmp_path / "state"), str(tmp_path / "again")) for one in arguments]
     assert command.main(again) == 0
-    curves = [(tmp_path / name / recipe / "log.csv").read_text() for name in ("state", "again")]
-    assert curves[0] == curves[1]
+    logs = [(tmp_path / name / recipe / "log.csv").read_text() for name in ("state", "again")]
+    assert logs[0] == logs[1]
+    recorded = next((tmp_path / "out").glob("training_*.csv")).read_text()
+    assert recorded.startswith(logs[0])
     if recipe == "masked_lm":
         model = AutoModelForMaskedLM.from_pretrained(tmp_path / "out", dtype="auto")
     else:
@@ -284,6 +287,7 @@ def test_the_command_writes_float16_checkpoints_that_load(recipe, start, corpus_
         (b"", "at least 50 sentences"),
         (b"\xff\xfe broken \xff", "UTF-8"),
         (b"Title\nOne sentence.", "at least 50"),
+        ("\n\n".join(f"Title {i}\nYes. No. It is." for i in range(99)).encode(), "6 to 64 tokens"),
     ],
 )
 def test_a_bad_corpus_is_named(content, message, start, tmp_path):
@@ -294,6 +298,59 @@ def test_a_bad_corpus_is_named(content, message, start, tmp_path):
     with pytest.raises(InvalidInputError, match=message):
         tokenise(path, tokenizer, held_out=False, cache=tmp_path / "cache")
     assert not list(tmp_path.glob("cache/*.npz"))
+
+
+def test_tokens_kept_from_a_run_that_was_killed_are_made_again(corpus_file, start, tmp_path):
+    tokenizer = AutoTokenizer.from_pretrained(start)
+    whole = tokenise(corpus_file, tokenizer, held_out=True, cache=tmp_path)
+    kept = next(tmp_path.glob("*.npz"))
+    kept.write_bytes(kept.read_bytes()[:200])
+    again = tokenise(corpus_file, tokenizer, held_out=True, cache=tmp_path)
+    assert np.array_equal(whole.ids, again.ids)
+    assert np.array_equal(whole.ids, tokenise(corpus_file, tokenizer, held_out=True, cache=tmp_path).ids)
+
+
+def test_another_text_of_the_same_name_and_size_is_tokenised_anew(start, tmp_path):
+    tokenizer = AutoTokenizer.from_pretrained(start)
+    path, found = tmp_path / "corpus.txt", []
+    for word in ("cat", "dog"):
+        path.write_text("\n\n".join(f"Title {i}\nThe {word} sat on the mat and it was good." for i in range(99)))
+        found.append(tokenise(path, tokenizer, held_out=False, cache=tmp_path / "cache").ids)
+    assert not np.array_equal(*found)
+
+
+def test_larger_batches_see_the_same_tokens():
+    small = Schedule(total_tokens=4096 * 800, evaluate_every=250)
+    large = small.larger(4)
+    assert (large.steps, large.batch_tokens, large.evaluate_every) == (200, 4 * 4096, 62)
+    assert large.factor(100) == pytest.approx(2 * small.factor(400))
+
+
+def test_a_run_that_goes_on_from_a_model_continues_its_curve(tmp_path):
+    log, recorded = tmp_path / "log.csv", tmp_path / "runs" / "training_x.csv"
+    log.write_text("step,tokens,loss\n10,100,5\n20,200,4\n")
+    curves.record(log, recorded, continues=True)
+    assert recorded.read_text() == log.read_text()
+    log.write_text("step,tokens,loss,fault\n10,100,3,0.5\n")
+    curves.record(log, recorded, continues=True)
+    assert recorded.read_text().splitlines() == ["step,tokens,loss,fault", "10,100,5,", "20,200,4,", "30,300,3,0.5"]
+    curves.record(log, recorded, continues=False)
+    assert recorded.read_text() == log.read_text()
+
+
+def test_a_finished_model_replaces_nothing_while_it_cannot_be_written(start, tmp_path, monkeypatch):
+    model, tokenizer = AutoModelForMaskedLM.from_pretrained(start), AutoTokenizer.from_pretrained(start)
+    checkpoints.save(model, tokenizer, tmp_path / "model")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "model").iterdir()}
+
+    def full(*_, **__):
+        raise SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr(type(model), "save_pretrained", full)
+    with pytest.raises(LectureError, match="Make room"):
+        checkpoints.save(model, tokenizer, tmp_path / "model")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "model").iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 def test_a_cut_off_archive_is_named(tmp_path):
