@@ -2,7 +2,8 @@
 
 `python -m benchmarks.startup` starts the server and a Chromium without profile; one line of JSON last, in seconds.
 The next result is asked for at once, while the model is still being loaded; the later one after that. Pages that need
-no model are opened from the menu: until the title of each stands, and until nothing changes any more.
+no model are opened from the menu: until the server has sent all of it, until the title of each stands, and until
+nothing changes any more.
 """
 
 import json
@@ -36,6 +37,8 @@ def one_round() -> dict[str, float]:
         seconds = {"healthy": time.perf_counter() - started}
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
+        sent = [0.0]
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda _: sent.append(time.perf_counter())))
         begun = time.perf_counter()
         page.goto(url)
         page.get_by_text("What runs here").wait_for()
@@ -54,26 +57,35 @@ def one_round() -> dict[str, float]:
         page.get_by_text("Capital", exact=True).click()
         page.get_by_text("capital", exact=True).first.wait_for()
         seconds["later_result"] = time.perf_counter() - begun
-        seconds |= later_pages(page)
+        seconds |= later_pages(page, sent)
         browser.close()
     return seconds
 
 
-def later_pages(page: Page) -> dict[str, float]:
-    """Median and slowest wait for the title of a page, and for all of it; every page is opened once before."""
-    title, whole = [], []
+def later_pages(page: Page, sent: list[float]) -> dict[str, float]:
+    """Median and slowest wait for what the server sends of a page, for its title, and for all of it to be drawn.
+
+    Every page is opened once before.
+
+    Args:
+        sent: when each message of the server came.
+    """
+    served, title, whole = [], [], []
     for number, stem in enumerate(PAGES * 3):
         link = page.locator(f'[data-testid="stSidebarNavLink"][href$="/{stem}"]')
         heading = page.get_by_role("heading", name=outline.page(stem).title, exact=True, level=1)
-        begun = page.evaluate("performance.now()")
+        begun, clicked = page.evaluate("performance.now()"), time.perf_counter()
         link.click()
         heading.wait_for()
         seen = page.evaluate("performance.now()")
         still = page.evaluate(STILL)
         if number >= len(PAGES):
+            served.append(sent[-1] - clicked)
             title.append((seen - begun) / 1000)
             whole.append((still - begun) / 1000)
     return {
+        "page_served": statistics.median(served),
+        "slowest_page_served": max(served),
         "page_title": statistics.median(title),
         "slowest_page_title": max(title),
         "whole_page": statistics.median(whole),

@@ -4,7 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lecture_core.engine.admission import Admission
 from lecture_core.engine.results import GenerationChunk
@@ -15,6 +15,7 @@ from lecture_core.provenance import Provenance
 
 HEARTBEAT = 0.25  # seconds without text after which an empty chunk is yielded, so that Stop stays alive
 
+EVERY = 0.1  # seconds between two chunks with text: more often than ten times a second nobody reads
 Run = Callable[[Emit, Ticket], tuple[str, Provenance]]
 """Fills the stream from its own thread; returns the reason it ended and where it ran."""
 
@@ -26,14 +27,18 @@ class _Piece:
     logprobs: tuple[float, ...]
 
 
+End = BaseException | tuple[str, Provenance]
+Item = _Piece | End
+
+
 def stream(run: Run, admission: Admission, session: str, *, deadline: float) -> Iterator[GenerationChunk]:
-    """Yield chunks until `run` ends; closing the iterator, or a newer stream of the session, cancels it.
+    """Yield chunks until `run` ends, at most ten a second; closing the iterator, or a newer request, cancels it.
 
     Raises:
         BusyError: the engine is full.
         DeadlineError: nothing came for `deadline` seconds.
     """
-    pieces: queue.Queue[_Piece | BaseException | tuple[str, Provenance]] = queue.Queue()
+    pieces: queue.Queue[Item] = queue.Queue()
     with admission.admit(session) as ticket:
         started = time.perf_counter()
 
@@ -54,8 +59,8 @@ def stream(run: Run, admission: Admission, session: str, *, deadline: float) -> 
             ticket.set()
 
 
-def _read(pieces: queue.Queue, ticket: Ticket, started: float, deadline: float) -> Iterator[GenerationChunk]:
-    tokens, silent_since = 0, time.perf_counter()
+def _read(pieces: "queue.Queue[Item]", ticket: Ticket, started: float, deadline: float) -> Iterator[GenerationChunk]:
+    tokens, silent_since, told = 0, started, 0.0
     while True:
         try:
             item = pieces.get(timeout=HEARTBEAT)
@@ -68,15 +73,31 @@ def _read(pieces: queue.Queue, ticket: Ticket, started: float, deadline: float) 
                 report(waiting)
             yield GenerationChunk("", tokens=tokens)
             continue
-        silent_since = time.perf_counter()
-        if isinstance(item, _Piece):
-            tokens += item.tokens
-            yield GenerationChunk(item.text, item.logprobs, tokens=tokens)
-        elif isinstance(item, BaseException):
-            raise item
-        else:
-            reason, origin = item
-            seconds = time.perf_counter() - started
-            final = Provenance(origin.model, origin.revision, origin.device, origin.dtype, origin.seed, seconds)
+        piece, end = _gathered(item, pieces, told + EVERY)
+        silent_since = told = time.perf_counter()
+        if piece is not None:
+            tokens += piece.tokens
+            yield GenerationChunk(piece.text, piece.logprobs, tokens=tokens)
+        if isinstance(end, BaseException):
+            raise end
+        if end is not None:
+            reason, origin = end
+            final = replace(origin, seconds=time.perf_counter() - started)
             yield GenerationChunk("", finished=True, reason=reason, tokens=tokens, provenance=final)
             return
+
+
+def _gathered(item: Item, pieces: "queue.Queue[Item]", until: float) -> tuple[_Piece | None, End | None]:
+    """Join the pieces that come until a moment, or until the end; the end comes with them."""
+    if not isinstance(item, _Piece):
+        return None, item
+    piece = item
+    while (left := until - time.perf_counter()) > 0:
+        try:
+            item = pieces.get(timeout=left)
+        except queue.Empty:
+            break
+        if not isinstance(item, _Piece):
+            return piece, item
+        piece = _Piece(piece.text + item.text, piece.tokens + item.tokens, piece.logprobs + item.logprobs)
+    return piece, None

@@ -7,8 +7,10 @@ import torch
 from lecture_core import generation, token_logprobs
 from lecture_core.engine.admission import Admission
 from lecture_core.engine.results import Message
+from lecture_core.engine.streams import stream
 from lecture_core.errors import BusyError, ContextLengthError, InvalidInputError, LectureError
 from lecture_core.generation import Sampling, stream_with_transformers
+from lecture_core.provenance import Provenance
 from tests.tiny.models import VOCABULARY
 
 PROMPT = "the cat sat on the"
@@ -206,3 +208,29 @@ def test_two_sessions_asking_at_once_load_the_model_once(engine):
         thread.join()
     assert len(results) == 4
     assert len(engine.status().loaded) == 1
+
+
+def test_chunks_come_at_most_ten_times_a_second_and_leave_nothing_out():
+    def run(emit, ticket):
+        for number in range(60):
+            time.sleep(0.005)
+            emit(f"{number} ", 1, (-float(number),))
+        return "length", Provenance("x")
+
+    started = time.perf_counter()
+    chunks = list(stream(run, Admission(1), "", deadline=5))
+    assert len(chunks) <= 3 + 10 * (time.perf_counter() - started)
+    assert text_of(chunks) == "".join(f"{number} " for number in range(60))
+    assert [value for chunk in chunks for value in chunk.logprobs] == [-float(number) for number in range(60)]
+    assert (chunks[-1].tokens, chunks[-1].reason) == (60, "length")
+
+
+def test_what_was_written_before_an_error_is_shown():
+    def run(emit, ticket):
+        emit("so far", 2, ())
+        raise BusyError("no more")
+
+    seen = []
+    with pytest.raises(BusyError, match="no more"):
+        seen.extend(chunk.text for chunk in stream(run, Admission(1), "", deadline=5))
+    assert "".join(seen) == "so far"
