@@ -38,6 +38,8 @@ def read_rows(path: Path, kind: type[Row], *, defaults: Mapping[str, str] | None
 
 def _row(place: str, kind: type[Row], cells: Mapping[str, str]) -> Row:
     try:
+        if None in cells.values():
+            raise TypeError("an empty column")
         return kind(**{f.name: f.type(cells[f.name]) for f in fields(kind)})  # type: ignore[arg-type, operator]
     except (KeyError, TypeError) as exc:
         raise RunError(f"{place}: expected every column filled in; {exc!r} is wrong.") from exc

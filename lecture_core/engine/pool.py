@@ -111,13 +111,14 @@ class WorkerPool:
         return [LoadedStatus(name, model.memory_bytes, waiting) for name, model, waiting in workers if model]
 
     def _reserve(self, spec: ModelSpec, words: LoadedTokenizer, ticket: Ticket) -> Worker:
-        if _needed(spec) > self._budget:
-            raise ModelUnavailableError(
-                f"{spec.title} needs {_needed(spec):.1f} GB; LECTURE_MEMORY_GB allows {self._budget:.1f}. "
-                "Choose a smaller model, or set it higher."
-            )
         until = time.monotonic() + self._patience
         while time.monotonic() <= until:
+            if _needed(spec) + (beside := self._beside()) > self._budget:
+                held = f", of which llama.cpp holds {beside:.1f}" if beside else ""
+                raise ModelUnavailableError(
+                    f"{spec.title} needs {_needed(spec):.1f} GB; LECTURE_MEMORY_GB allows {self._budget:.1f}{held}. "
+                    "Choose a smaller model, or set it higher."
+                )
             with self._changed:
                 if spec.id in self._workers or self._has_room(_needed(spec)):
                     worker = self._workers.pop(spec.id, None) or Worker(spec, words)

@@ -141,4 +141,7 @@ class Engine(Protocol):
         """What is loaded, where, and who waits."""
 
     def cancel(self, session: str) -> None:
-        """Stop what `session` runs or waits for; a single result whose computation has begun is computed to its end."""
+        """Stop what `session` runs or waits for.
+
+        A single result is computed to its end once that has begun, or if another session asked the same before.
+        """

@@ -12,6 +12,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from lecture_core.engine.waiting import LOOK, Waiting, report
+from lecture_core.errors import StoppedError
 
 T = TypeVar("T")
 LIMIT = 32_000_000
@@ -46,7 +47,8 @@ class ResultCache:
             error = _awaited(first)
             if error is None:
                 return _marked(first.result())
-            return compute() if isinstance(error, Exception) else self.answer(model, question, compute)
+            gone = isinstance(error, StoppedError) or not isinstance(error, Exception)  # one of those who wait goes on
+            return self.answer(model, question, compute) if gone else compute()
         try:
             result = self.put(model, question, compute())
             mine.set_result(result)

@@ -48,6 +48,7 @@ def fill(folder: Path, write: Callable[[Path], None]) -> None:
     Raises:
         LectureError: a file cannot be written; what lay in `folder` is as it was.
     """
+    folder = folder.resolve()
     partial = folder.with_name(f"partial-{folder.name}")
     shutil.rmtree(partial, ignore_errors=True)
     try:

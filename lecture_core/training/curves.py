@@ -25,18 +25,20 @@ def forget_after(done: int, path: Path) -> None:
         path.write_text(head + "".join(row for row in rows if int(row.split(",", 1)[0]) <= done))
 
 
-def record(path: Path, recorded: Path, *, continues: bool) -> None:
+def record(path: Path, recorded: Path, *, earlier: Path | None = None) -> None:
     """Write a finished run's log where the pages look for it.
 
     Args:
-        path: the log.
+        path: the log; without one nothing is written.
         recorded: `assets/runs/training_<name>.csv`.
-        continues: whether the run began from the model whose curve lies there: its steps and tokens then go on from it.
+        earlier: curve of the model that the run began from, if it is there: steps and tokens go on from its last row.
 
     Raises:
         LectureError: it cannot be written; what lay there is as it was.
     """
-    before = _rows(recorded) if continues and recorded.is_file() else []
+    if not path.is_file():
+        return
+    before = _rows(earlier) if earlier is not None and earlier.is_file() else []
     after = _rows(path)
     if before:
         for row in after:

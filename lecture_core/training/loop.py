@@ -66,6 +66,7 @@ class Schedule:
         return replace(
             self,
             batch_tokens=times * self.batch_tokens,
+            warmup_steps=max(1, self.warmup_steps // times),
             evaluate_every=max(1, self.evaluate_every // times),
             rate=self.rate * math.sqrt(times),
         )
@@ -241,7 +242,7 @@ class TrainingRun:
         try:
             with safe_open(path, "pt") as file:
                 made = {name: json.loads(value) for name, value in file.metadata().items()}
-                _check(path, file, self.objective, made["schedule"]["seed"], self.schedule.seed)
+                _check(path, file, self.objective, made["schedule"], self.schedule)
                 _restore(file, self.objective, self.optimizer)
         except (SafetensorError, KeyError, json.JSONDecodeError) as exc:
             raise LectureError(f"{path} cannot be read: {exc}. Delete it, or give --state another folder.") from exc
@@ -273,13 +274,18 @@ def save_atomically(tensors: dict[str, torch.Tensor], path: Path, metadata: dict
         partial.unlink(missing_ok=True)
 
 
-def _check(path: Path, file: Any, objective: Objective, begun: int, seed: int) -> None:
+def _check(path: Path, file: Any, objective: Objective, begun: dict[str, Any], now: Schedule) -> None:
     keys = set(file.keys())
     for name, parameter in objective.modules.named_parameters():
         if f"model.{name}" not in keys or file.get_slice(f"model.{name}").get_shape() != list(parameter.shape):
             raise LectureError(f"{path} belongs to another recipe. Give --state another folder.")
-    if begun != seed:
-        raise LectureError(f"{path} was begun with --seed {begun}. Give that seed, or --state another folder.")
+    if begun["seed"] != now.seed:
+        raise LectureError(f"{path} was begun with --seed {begun['seed']}. Give that seed, or --state another folder.")
+    if begun["batch_tokens"] != now.batch_tokens:
+        raise LectureError(
+            f"{path} was begun with batches of {begun['batch_tokens']:,} tokens; here they have {now.batch_tokens:,}. "
+            "Go on where it was begun (a GPU takes larger batches), or give --state another folder."
+        )
 
 
 def _restore(file: Any, objective: Objective, optimizer: torch.optim.Optimizer) -> None:

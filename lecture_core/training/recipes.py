@@ -49,9 +49,10 @@ def _on_device(schedule: Schedule) -> Schedule:
     return schedule.larger(LARGER) if choose_device()[0].type == "cuda" else schedule
 
 
-def _record(options: argparse.Namespace, state: Path, name: str, *, continues: bool) -> None:
-    """Write the learning curve beside the other recorded runs, or into `--out`."""
-    curves.record(state / "log.csv", (options.out or FOLDER) / f"training_{name}.csv", continues=continues)
+def _record(options: argparse.Namespace, state: Path, name: str) -> None:
+    """Write the learning curve beside the other recorded runs, or into `--out`; it goes on from one in `--start`."""
+    run = f"training_{name}.csv"
+    curves.record(state / "log.csv", (options.out or FOLDER) / run, earlier=options.start and options.start / run)
 
 
 def masked_lm(options: argparse.Namespace) -> None:
@@ -73,7 +74,7 @@ def masked_lm(options: argparse.Namespace) -> None:
     schedule, state = _on_device(Schedule(int(options.tokens), seed=options.seed)), options.state / "masked_lm"
     train(objective, train_split, held_out, schedule, state, hours=options.hours)
     save(model, tokenizer, options.out or BUNDLED / "minilm-mlm")
-    _record(options, state, "minilm-mlm", continues=options.start is not None)
+    _record(options, state, "minilm-mlm")
 
 
 def masked_lm_variants(options: argparse.Namespace) -> None:
@@ -110,7 +111,7 @@ def replaced_token_detection(options: argparse.Namespace) -> None:
     out = options.out or BUNDLED
     save(generator, tokenizer, out / "minilm-electra-generator")
     save(discriminator, tokenizer, out / "minilm-electra-discriminator")
-    _record(options, state, "minilm-electra", continues=False)
+    _record(options, state, "minilm-electra")
 
 
 def text_to_text(options: argparse.Namespace) -> None:
@@ -147,7 +148,7 @@ def text_to_text(options: argparse.Namespace) -> None:
     objective = TextToText(model, encoder, rate=1.0 if options.start is None else SLOWER)
     train(objective, splits[0], splits[1], schedule, folder, hours=options.hours)
     save(model, tokenizer, options.out or BUNDLED / "t5-nano")
-    _record(options, folder, "t5-nano", continues=options.start is not None)
+    _record(options, folder, "t5-nano")
 
 
 def shapes_vlm(options: argparse.Namespace) -> None:
@@ -162,7 +163,7 @@ def shapes_vlm(options: argparse.Namespace) -> None:
     train(objective, training, held_out, schedule, state, hours=options.hours)
     command = f"python -m lecture_core.training shapes_vlm --tokens {schedule.total_tokens} --seed {options.seed}"
     export(objective, held_out, options.out or BUNDLED / "shapes-vlm", command=command)
-    _record(options, state, "shapes-vlm", continues=False)
+    _record(options, state, "shapes-vlm")
 
 
 def scaling_runs(options: argparse.Namespace) -> None:

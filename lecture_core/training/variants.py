@@ -15,6 +15,7 @@ import torch
 from transformers import BertConfig, BertForMaskedLM
 
 from lecture_core import recipe_variants
+from lecture_core.errors import InvalidInputError
 from lecture_core.recipe_variants import MODEL, VariantRun
 from lecture_core.training.checkpoints import minilm_folder, save
 from lecture_core.training.corpus import Mixture, TokenisedCorpus
@@ -75,7 +76,19 @@ def new_model(variant: Variant, material: Material) -> BertForMaskedLM:
 
 
 def make(variants: Iterable[Variant], tokens: int, material: Material, state: Path, out: Path) -> Iterator[VariantRun]:
-    """Make the runs that `out` does not hold yet; append each to it and yield it. A stopped one goes on."""
+    """Make the runs that `out` does not hold yet; append each to it and yield it. A stopped one goes on.
+
+    Raises:
+        InvalidInputError: `out` holds runs of another length, which cannot be compared.
+    """
+    length = Schedule(tokens).steps * Schedule(tokens).batch_tokens
+    for run in recipe_variants.load(out):
+        if run.tokens != length:
+            raise InvalidInputError(
+                expected=f"runs of {length:,} tokens in {out.name}",
+                got=f"{run.tokens:,}",
+                remedy="give the same --tokens, or --out another file",
+            )
     made = {(run.variant, run.seed) for run in recipe_variants.load(out)}
     for variant in variants:
         if (variant.name, variant.seed) not in made:

@@ -87,7 +87,14 @@ def test_a_long_text_read_in_parts_has_the_same_log_probabilities(engine, monkey
     text = "the cat sat on the mat and it was very good ."
     at_once = engine.token_logprobs(text, model="tiny-lm", top_k=3)
     monkeypatch.setattr(token_logprobs, "LONG", 4)
+    read, network = [], engine._pool._workers["tiny-lm"].model.network
+    forward = network.forward
+    monkeypatch.setattr(
+        network, "forward", lambda **inputs: read.append(inputs["input_ids"].shape[1]) or forward(**inputs)
+    )
     in_parts = engine.token_logprobs(text, model="tiny-lm", top_k=4)  # another question, so that none is kept
+    assert len(read) >= 3
+    assert max(read) == 4
     assert in_parts.mean_nats == pytest.approx(at_once.mean_nats, abs=1e-5)
     for one, other in zip(at_once.tokens, in_parts.tokens, strict=True):
         assert (one.token_id, one.rank) == (other.token_id, other.rank)

@@ -132,6 +132,9 @@ def test_models_outside_the_pool_count(engine_with, monkeypatch):
     monkeypatch.setattr(type(engine._llama), "held_gb", 0.6)
     use(engine, "tiny-lm")
     assert loaded(engine) == ["tiny-lm"]
+    monkeypatch.setattr(type(engine._llama), "held_gb", 1.6)
+    with pytest.raises(ModelUnavailableError, match=r"llama.cpp holds 1\.6"):
+        use(engine, "tiny-mlm")
 
 
 def test_a_tokenizer_that_takes_long_keeps_no_other_model_waiting(engine, monkeypatch):

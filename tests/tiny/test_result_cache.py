@@ -13,7 +13,7 @@ from transformers import AutoModelForMaskedLM
 from lecture_core import forward
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.result_cache import ResultCache, size_of
-from lecture_core.errors import BusyError, InvalidInputError
+from lecture_core.errors import BusyError, InvalidInputError, StoppedError
 from lecture_core.provenance import Provenance
 from tests.tiny.models import tokenizer
 
@@ -151,3 +151,29 @@ def test_the_caption_says_what_was_computed_before(engine):
     first, again = CALLS["fill_mask"](engine).provenance, CALLS["fill_mask"](engine).provenance
     assert "cached" not in first.caption()
     assert again.caption() == f"{first.caption()} · computed before (cached)"
+
+
+def test_who_shares_a_question_does_not_suffer_from_its_first_asker_being_stopped(rows):
+    cache, computed, begun, stop = ResultCache(), [], Event(), Event()
+    made = LocalEngine(result_bytes=0).fill_mask("the [MASK]", model="tiny-mlm")
+
+    def stopped():
+        begun.set()
+        stop.wait(5)
+        raise StoppedError("stopped")
+
+    def compute():
+        computed.append(1)
+        time.sleep(0.05)
+        return made
+
+    with ThreadPoolExecutor(9) as threads:
+        first = threads.submit(cache.answer, "m", "q", stopped)
+        begun.wait(5)
+        others = [threads.submit(cache.answer, "m", "q", compute) for _ in range(8)]
+        time.sleep(0.1)
+        stop.set()
+        assert [other.result(5).masks for other in others] == [made.masks] * 8
+        with pytest.raises(StoppedError):
+            first.result()
+    assert len(computed) == 1

@@ -156,6 +156,18 @@ def test_a_checkpoint_of_another_seed_is_refused(start, splits, tmp_path):
         train(objective(start), *splits, replace(SCHEDULE, seed=1), tmp_path, report=lambda _: None)
 
 
+def test_a_checkpoint_of_other_batches_is_refused(start, splits, tmp_path):
+    train(objective(start), *splits, SCHEDULE, tmp_path, stop_after=3)
+    with pytest.raises(LectureError, match="batches of 512"):
+        train(objective(start), *splits, SCHEDULE.larger(8), tmp_path)
+
+
+def test_a_gpu_takes_larger_batches(monkeypatch):
+    assert recipes._on_device(SCHEDULE) == SCHEDULE
+    monkeypatch.setattr(recipes, "choose_device", lambda: (torch.device("cuda"), torch.bfloat16))
+    assert recipes._on_device(SCHEDULE).batch_tokens == recipes.LARGER * 512
+
+
 def test_half_a_checkpoint_is_a_sentence(start, splits, tmp_path):
     run(start, splits, tmp_path, stop_after=10)
     path = tmp_path / "checkpoint.safetensors"
@@ -329,12 +341,17 @@ def test_larger_batches_see_the_same_tokens():
 def test_a_run_that_goes_on_from_a_model_continues_its_curve(tmp_path):
     log, recorded = tmp_path / "log.csv", tmp_path / "runs" / "training_x.csv"
     log.write_text("step,tokens,loss\n10,100,5\n20,200,4\n")
-    curves.record(log, recorded, continues=True)
+    curves.record(log, recorded, earlier=tmp_path / "none.csv")
     assert recorded.read_text() == log.read_text()
+    earlier = tmp_path / "earlier.csv"
+    earlier.write_text(recorded.read_text())
     log.write_text("step,tokens,loss,fault\n10,100,3,0.5\n")
-    curves.record(log, recorded, continues=True)
-    assert recorded.read_text().splitlines() == ["step,tokens,loss,fault", "10,100,5,", "20,200,4,", "30,300,3,0.5"]
-    curves.record(log, recorded, continues=False)
+    for _ in range(2):  # the same command again writes the same
+        curves.record(log, recorded, earlier=earlier)
+        assert recorded.read_text().splitlines() == [
+            "step,tokens,loss,fault", "10,100,5,", "20,200,4,", "30,300,3,0.5"
+        ]  # fmt: skip
+    curves.record(log, recorded)
     assert recorded.read_text() == log.read_text()
 
 

@@ -8,6 +8,7 @@ import torch
 from transformers import AutoTokenizer
 
 from lecture_core import recipe_variants
+from lecture_core.errors import InvalidInputError
 from lecture_core.training import variants
 from lecture_core.training.corpus import Mixture, tokenise
 from lecture_core.training.loop import Schedule
@@ -44,6 +45,8 @@ def test_every_variant_is_recorded_once_with_its_settings(material, tmp_path):
     assert [(run.mask_rate, run.tokens, run.seed) for run in recorded] == [(0.2, TOKENS, 0), (0.4, TOKENS, 0)]
     assert all(run.blocks_loss > 0 and run.seconds > 0 for run in recorded)
     assert not list((tmp_path / "state").iterdir())
+    with pytest.raises(InvalidInputError, match="1,536"):
+        next(make(asked, 2 * TOKENS, material, tmp_path / "state", out))
 
 
 def test_a_seed_gives_the_same_figures(material, tmp_path):

@@ -5,7 +5,9 @@ import time
 import pytest
 
 from lecture_core.background import BackgroundRun
+from lecture_core.engine.waiting import goes_first
 from lecture_core.errors import BusyError
+from lecture_core.ui import behind
 
 
 def test_newest_value_of_each_name_is_kept():
@@ -67,3 +69,22 @@ def test_a_run_whose_tab_was_closed_is_cancelled():
     assert run.wait(1)
     assert freed.is_set()
     assert run.cancelled
+
+
+def test_a_run_behind_a_page_goes_first_with_its_visitor_and_ends_with_the_tab(monkeypatch):
+    is_open = threading.Event()
+    is_open.set()
+    monkeypatch.setattr(behind, "goes_first", lambda: True)
+    monkeypatch.setattr(behind, "session_id", lambda: "tab")
+    monkeypatch.setattr(behind, "is_open", lambda session: session == "tab" and is_open.is_set())
+
+    def steps():
+        while True:
+            time.sleep(0.01)
+            yield "first", goes_first()
+
+    run = behind.start("in", steps)
+    assert not run.wait(0.7)
+    assert run.latest == {"first": True}
+    is_open.clear()
+    assert run.wait(1)
