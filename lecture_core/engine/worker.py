@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
+from lecture_core.engine import batch_limits
+from lecture_core.engine.batch_limits import BatchLimits
 from lecture_core.engine.continuous import ContinuousGenerator
 from lecture_core.engine.waiting import LOOK, Pace, Ticket, Waiting, enqueue, report
 from lecture_core.errors import DeadlineError, LectureError, ModelUnavailableError, StoppedError
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 GATHERING = 0.005  # seconds a batch waits at most, and only for requests whose text is being tokenised now
-BATCH_TOKENS = {"cpu": 2048, "cuda": 65_536}  # of one forward pass, padding counted
-BATCH_LOGITS = {"cpu": 512, "cuda": 8192}  # positions of one forward pass whose logits are wanted: 100 MB, 1.6 GB
 SHORT = 32  # tokens; all shorter texts may share a batch, longer ones only with those of the same power of two
 
 
@@ -73,8 +73,7 @@ class Worker:
         self._jobs: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._pace = Pace()
-        device = devices.choose().name
-        self._batch_tokens, self._batch_logits = BATCH_TOKENS[device], BATCH_LOGITS[device]
+        self._limits = batch_limits.most(devices.choose())
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"model-{spec.id}")
 
     def run(self, task: Callable[[LoadedModel], T], ticket: Ticket, *, deadline: float | None) -> tuple[T, float]:
@@ -199,7 +198,7 @@ class Worker:
             longest, logits = batch[0].length, batch[0].logits
             for job in [job for job in self._jobs if job.length and job.bucket == batch[0].bucket]:
                 longest, logits = max(longest, job.length), logits + job.logits
-                if longest * (len(batch) + 1) > self._batch_tokens or logits > self._batch_logits:
+                if longest * (len(batch) + 1) > self._limits.tokens or logits > self._limits.logits:
                     break
                 self._jobs.remove(job)
                 batch.append(job)
@@ -216,6 +215,7 @@ class Worker:
         try:
             if self.model is None:
                 self.model = load(self.spec, self.words)
+                self._limits = _limits(self.model)
             model, started = self.model, time.perf_counter()
             with self.streams.paused() if self.streams else nullcontext():
                 results = _computed(jobs, model)
@@ -231,6 +231,15 @@ class Worker:
         self._pace.measured(seconds, len(jobs))
         for job, result in zip(jobs, results, strict=True):
             job.future.set_result((result, model, seconds))
+
+
+def _limits(model: LoadedModel) -> BatchLimits:
+    """What a pass of a model may hold beside everything that is in memory now."""
+    if model.device.name != "cuda":
+        return batch_limits.most(model.device)
+    import torch
+
+    return batch_limits.within(torch.cuda.mem_get_info()[0], model.network.config, model.device)
 
 
 def _computed(jobs: list[_Job], model: LoadedModel) -> list[Any]:

@@ -55,3 +55,29 @@ def test_a_sample_on_the_gpu_depends_on_its_seed():
 
     assert write(1) == write(1)
     assert len({write(seed) for seed in range(4)}) > 1
+
+
+def test_scores_of_many_prompts_agree_with_each_alone_on_the_gpu():
+    from lecture_core.engine import get_engine
+
+    begun = "Review: a joy from start to end. Sentiment: positive\nReview: I left early. Sentiment: negative\n"
+    prompts = [
+        f"{begun}Review: {text} Sentiment:" for text in ("I loved it.", "It was dull.", "What a mess of a film.")
+    ]
+    engine, labels = get_engine(), [" positive", " negative"]
+    together = engine.score_prompts(prompts, labels, model="smollm2-135m-instruct")
+    for prompt, scores in zip(prompts, together.prompts, strict=True):
+        alone = engine.score(prompt, labels, model="smollm2-135m-instruct")
+        for one, other in zip(scores.completions, alone.completions, strict=True):
+            assert one.logprob == pytest.approx(other.logprob, abs=0.3)
+
+
+def test_a_pass_on_the_gpu_leaves_room():
+    from lecture_core import catalog
+    from lecture_core.engine.batch_limits import MOST
+    from lecture_core.engine.worker import _limits
+    from lecture_core.loading import load
+
+    limits = _limits(load(catalog.get("minilm-mlm")))
+    assert 0 < limits.tokens <= MOST["cuda"].tokens
+    assert 0 < limits.logits <= MOST["cuda"].logits

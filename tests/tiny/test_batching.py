@@ -9,6 +9,7 @@ import torch
 
 from lecture_core import forward
 from lecture_core.engine import worker as worker_module
+from lecture_core.engine.batch_limits import BatchLimits
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.waiting import Ticket
 from lecture_core.engine.worker import GATHERING
@@ -141,7 +142,7 @@ def test_hidden_tokens_share_a_batch_with_filled_masks(engine, held, batches):
 def test_wanted_logits_of_a_batch_stay_within_their_budget(engine, batches):
     engine.next_token("the cat", model="tiny-lm")
     held = Held(engine, "tiny-lm")
-    held.worker._batch_logits = 40
+    held.worker._limits = BatchLimits(2048, 40)
     batches.clear()
     futures = all_at_once(held, lambda text: engine.token_logprobs(text, model="tiny-lm"), PLAIN)
     assert all(future.result().tokens for future in futures)
@@ -156,7 +157,7 @@ def test_a_long_text_does_not_pad_short_ones(engine, held, batches):
 
 
 def test_a_batch_stays_within_its_budget_padding_counted(engine, held, batches):
-    held.worker._batch_tokens = 60
+    held.worker._limits = BatchLimits(60, 512)
     futures = all_at_once(held, lambda text: engine.fill_mask(text, model="tiny-mlm"), TEXTS)
     assert len([future.result() for future in futures]) == len(TEXTS)
     assert all(max(batch) * len(batch) <= 60 for batch in batches)

@@ -9,6 +9,7 @@ import pytest
 from lecture_core.engine import waiting
 from lecture_core.engine import worker as worker_module
 from lecture_core.engine.admission import Admission
+from lecture_core.engine.batch_limits import BatchLimits
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.waiting import Pace, Slots, Ticket, asking_first, goes_first
 from lecture_core.errors import BusyError, StoppedError
@@ -208,7 +209,7 @@ def instructor(monkeypatch):
 def test_the_instructor_goes_before_students_who_wait_but_not_before_who_runs(busy, instructor, monkeypatch):
     engine, release = busy
     worker, order, results = engine._pool._workers["tiny-mlm"], [], {}
-    monkeypatch.setattr(worker, "_batch_tokens", 1)  # one request a forward pass
+    monkeypatch.setattr(worker, "_limits", BatchLimits(1, 512))  # one request a forward pass
     threads = []
     for number, name in enumerate(["cat", "dog", "instructor", "instructor 2"], start=1):
         threads.append(asking(engine, name, results))

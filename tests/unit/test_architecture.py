@@ -55,6 +55,7 @@ LIGHT = [
     "figures.loss_surface",
     "figures.prompting",
     "engine",
+    "engine.batch_limits",
     "engine.local",
     "engine.results",
     "generation",
