@@ -156,6 +156,7 @@ class LlamaPool:
         """Start nothing."""
         self._processes: dict[str, Future[LlamaProcess]] = {}
         self._revisions: dict[str, str] = {}
+        self._file_bytes: dict[str, int] = {}
         self._slots = Slots(SLOTS)
         self._lock = threading.Lock()
 
@@ -192,9 +193,7 @@ class LlamaPool:
     @property
     def held_gb(self) -> float:
         """Gigabytes that the processes take: the files they map, and the keys and values of their slots."""
-        return (
-            sum(gguf_path(catalog.get(name)).stat().st_size + SLOTS * SLOT_BYTES for name in [*self._processes]) / 1e9
-        )
+        return sum(size + SLOTS * SLOT_BYTES for size in [*self._file_bytes.values()]) / 1e9
 
     def _process(self, spec: ModelSpec) -> LlamaProcess:
         with self._lock:
@@ -207,7 +206,9 @@ class LlamaPool:
                 future = self._processes[spec.id] = Future()
         if first:
             try:
-                future.set_result(LlamaProcess(gguf_path(spec), spec.context_length))
+                path = gguf_path(spec)
+                future.set_result(LlamaProcess(path, spec.context_length))
+                self._file_bytes[spec.id] = path.stat().st_size
             except BaseException as exc:
                 del self._processes[spec.id]  # the next request tries again
                 future.set_exception(exc)

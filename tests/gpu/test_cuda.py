@@ -61,9 +61,7 @@ def test_scores_of_many_prompts_agree_with_each_alone_on_the_gpu():
     from lecture_core.engine import get_engine
 
     begun = "Review: a joy from start to end. Sentiment: positive\nReview: I left early. Sentiment: negative\n"
-    prompts = [
-        f"{begun}Review: {text} Sentiment:" for text in ("I loved it.", "It was dull.", "What a mess of a film.")
-    ]
+    prompts = [f"{begun}Review: {text} Sentiment:" for text in ("I loved it.", "It was dull.", "What a mess it is.")]
     engine, labels = get_engine(), [" positive", " negative"]
     together = engine.score_prompts(prompts, labels, model="smollm2-135m-instruct")
     for prompt, scores in zip(prompts, together.prompts, strict=True):
