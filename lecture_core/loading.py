@@ -12,7 +12,6 @@ import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,12 +136,6 @@ def gguf_path(spec: ModelSpec) -> Path:
 
 def revision_of(path: Path) -> str:
     """Return the first eight hex digits of the SHA-256 of a weights file: the revision in a caption."""
-    state = path.stat()
-    return _digest(path, state.st_mtime_ns, state.st_size)
-
-
-@lru_cache(maxsize=64)
-def _digest(path: Path, changed: int, size: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:8]
 

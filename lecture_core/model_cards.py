@@ -8,7 +8,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 
 import pandas as pd
 
@@ -149,7 +150,10 @@ class ModelCard:
         if not self.is_ours:
             return self.spec.revision
         weights = loading.BUNDLED / self.spec.location / "model.safetensors"
-        return loading.revision_of(weights) if weights.is_file() else ""
+        if not weights.is_file():
+            return ""
+        state = weights.stat()
+        return _revision(weights, state.st_mtime_ns, state.st_size)
 
     @cached_property
     def shape(self) -> Mapping[str, int]:
@@ -182,6 +186,12 @@ class ModelCard:
         """The command that trained it, from the bundled card; empty where the card names none."""
         found = _TRAINING_COMMAND.search(" ".join(self.text.split()))
         return found[1] if found else ""
+
+
+@lru_cache(maxsize=16)
+def _revision(weights: Path, changed: int, size: int) -> str:
+    """Hash a file once, as long as time of change and size stay: the page of all cards would wait for it each time."""
+    return loading.revision_of(weights)
 
 
 def card(model: str) -> ModelCard:
