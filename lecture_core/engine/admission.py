@@ -39,13 +39,25 @@ class Admission:
         Raises:
             BusyError: all places are taken; the instructor has some more.
         """
-        ticket = Ticket(first=goes_first())
+        limit = self.limit + (RESERVED if goes_first() else 0)
         with self._lock:
-            if self._count >= self.limit + (RESERVED if ticket.first else 0):
+            if self._count >= limit:
                 raise BusyError(
                     f"{self._count} requests are waiting, as many as this machine takes. Try again in a few seconds."
                 )
             self._count += 1
+        try:
+            with self.attend(session) as ticket:
+                yield ticket
+        finally:
+            with self._lock:
+                self._count -= 1
+
+    @contextmanager
+    def attend(self, session: str = "") -> Iterator[Ticket]:
+        """As `admit` without taking a place: for who waits for the answer to somebody else's equal question."""
+        ticket = Ticket(first=goes_first())
+        with self._lock:
             older = self._running.get(session)
             if session:
                 self._running[session] = ticket
@@ -55,7 +67,6 @@ class Admission:
             yield ticket
         finally:
             with self._lock:
-                self._count -= 1
                 if self._running.get(session) is ticket:
                     del self._running[session]
 

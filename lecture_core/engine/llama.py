@@ -9,9 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +149,11 @@ def serves(spec: ModelSpec) -> bool:
     return spec.location.endswith(".gguf") and devices.choose().name == "cpu"
 
 
+def needed_gb(spec: ModelSpec) -> float:
+    """Gigabytes that a process takes: the file it maps, and the keys and values of its slots."""
+    return (gguf_path(spec).stat().st_size + SLOTS * SLOT_BYTES) / 1e9
+
+
 class LlamaPool:
     """One llama.cpp process a model, started at the first request and again if it died. Thread-safe."""
 
@@ -156,7 +161,8 @@ class LlamaPool:
         """Start nothing."""
         self._processes: dict[str, Future[LlamaProcess]] = {}
         self._revisions: dict[str, str] = {}
-        self._file_bytes: dict[str, int] = {}
+        self._held: dict[str, float] = {}  # gigabytes
+        self._users = 0
         self._slots = Slots(SLOTS)
         self._lock = threading.Lock()
 
@@ -171,7 +177,7 @@ class LlamaPool:
         """Wait for a slot and stream an answer to `emit`; returns why it ended and where it came from."""
         path = gguf_path(spec)
         origin = Provenance(spec.id, self._revision(spec), "cpu", path.stem.rpartition(".")[2], sampling.seed)
-        with self._slots.take(ticket) as taken:
+        with self._using(), self._slots.take(ticket) as taken:
             return (self._process(spec).stream(prompt, sampling, emit, ticket.is_set) if taken else "cancelled"), origin
 
     def ready(self, spec: ModelSpec) -> bool:
@@ -182,7 +188,8 @@ class LlamaPool:
     def start(self, spec: ModelSpec) -> None:
         """Start the model's process and learn its revision, without asking it anything."""
         self._revision(spec)
-        self._process(spec)
+        with self._using():
+            self._process(spec)
 
     def status(self) -> list[LoadedStatus]:
         """The models whose process runs."""
@@ -193,7 +200,28 @@ class LlamaPool:
     @property
     def held_gb(self) -> float:
         """Gigabytes that the processes take: the files they map, and the keys and values of their slots."""
-        return sum(size + SLOTS * SLOT_BYTES for size in [*self._file_bytes.values()]) / 1e9
+        return sum([*self._held.values()])
+
+    def let_go(self) -> None:
+        """End the processes, unless somebody uses one; the next request starts its own again."""
+        with self._lock:
+            if self._users:
+                return
+            for process in self._processes.values():
+                process.result().close()
+            self._processes.clear()
+            self._held.clear()
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        """Keep the processes while the body runs."""
+        with self._lock:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
 
     def _process(self, spec: ModelSpec) -> LlamaProcess:
         with self._lock:
@@ -203,14 +231,13 @@ class LlamaPool:
                 future = None  # it died: start another
             first = future is None
             if future is None:
+                self._held[spec.id] = needed_gb(spec)
                 future = self._processes[spec.id] = Future()
         if first:
             try:
-                path = gguf_path(spec)
-                future.set_result(LlamaProcess(path, spec.context_length))
-                self._file_bytes[spec.id] = path.stat().st_size
+                future.set_result(LlamaProcess(gguf_path(spec), spec.context_length))
             except BaseException as exc:
-                del self._processes[spec.id]  # the next request tries again
+                del self._processes[spec.id], self._held[spec.id]  # the next request tries again
                 future.set_exception(exc)
         return future.result()
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -47,7 +48,7 @@ class LocalEngine(ModelCalls):
         super().__init__(result_bytes=result_bytes, first_views=first_views)
         self._admission = Admission(LIMITS[devices.choose().name])
         self._llama = llama.LlamaPool()
-        self._pool = WorkerPool(memory_budget(), patience=DEADLINE, beside=lambda: self._llama.held_gb)
+        self._pool = WorkerPool(memory_budget(), patience=DEADLINE, beside=self._llama)
 
     def generate(
         self,
@@ -90,6 +91,7 @@ class LocalEngine(ModelCalls):
 
     def _load_generator(self, spec: "ModelSpec") -> None:
         if llama.serves(spec):
+            self._llama_room(spec)
             self._llama.start(spec)
         else:
             self._run(spec.id, CAUSAL, lambda model: None)
@@ -127,6 +129,10 @@ class LocalEngine(ModelCalls):
     def cancel(self, session: str) -> None:
         """See `Engine.cancel`."""
         self._admission.cancel(session)
+
+    def attend(self, session: str) -> AbstractContextManager[Ticket]:
+        """See `Remembering.attend`."""
+        return self._admission.attend(session)
 
     def _run(self, model: str, roles: tuple[str, ...], job: Callable[[LoadedModel], T], session: str = "") -> T:
         spec = self._spec(model, roles)
@@ -172,8 +178,23 @@ class LocalEngine(ModelCalls):
 
     def _generator(self, spec: "ModelSpec") -> "Generate":
         if llama.serves(spec):
-            return self._llama.run
+            return self._llama_run
         return self._batched_run if continuous.serves() else self._transformers_run
+
+    def _llama_run(
+        self,
+        spec: "ModelSpec",
+        prompt: str | Sequence[Message],
+        sampling: generation.Sampling,
+        emit: generation.Emit,
+        ticket: Ticket,
+    ) -> tuple[str, Provenance]:
+        self._llama_room(spec)
+        return self._llama.run(spec, prompt, sampling, emit, ticket)
+
+    def _llama_room(self, spec: "ModelSpec") -> None:
+        if not self._llama.ready(spec):
+            self._pool.make_room(spec, llama.needed_gb(spec))
 
     def _batched_run(
         self,

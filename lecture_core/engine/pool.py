@@ -4,9 +4,10 @@ import importlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from typing import Protocol
 
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
@@ -46,16 +47,27 @@ def memory_budget() -> float:
     return budget
 
 
+class Beside(Protocol):
+    """Models outside the pool, under the same budget."""
+
+    @property
+    def held_gb(self) -> float:
+        """Gigabytes that they take now."""
+
+    def let_go(self) -> None:
+        """Give up what nobody uses at the moment."""
+
+
 class WorkerPool:
     """The workers of one engine; thread-safe.
 
     Args:
         budget_gb: what the models in memory may take together.
         patience: seconds to wait for room while all models are in use.
-        beside: gigabytes of the same budget that models outside this pool take now.
+        beside: what runs outside this pool and takes of the same budget.
     """
 
-    def __init__(self, budget_gb: float, *, patience: float, beside: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(self, budget_gb: float, *, patience: float, beside: Beside) -> None:
         self._budget, self._patience, self._beside = budget_gb, patience, beside
         self._workers: dict[str, Worker] = {}  # least recently used first
         self._users: dict[str, int] = {}
@@ -110,15 +122,30 @@ class WorkerPool:
             workers = [(w.spec.id, w.model, w.waiting) for w in self._workers.values()]
         return [LoadedStatus(name, model.memory_bytes, waiting) for name, model, waiting in workers if model]
 
+    def make_room(self, spec: ModelSpec, needed: float) -> None:
+        """Let idle models go, as far as that helps, for one that is about to run beside this pool.
+
+        Args:
+            needed: gigabytes that it takes.
+
+        Raises:
+            ModelUnavailableError: that is more than the whole budget.
+        """
+        self._check(spec, needed)
+        with self._changed:
+            self._has_room(needed)
+
+    def _check(self, spec: ModelSpec, needed: float) -> None:
+        if needed > self._budget:
+            raise ModelUnavailableError(
+                f"{spec.title} needs {needed:.1f} GB; LECTURE_MEMORY_GB allows {self._budget:.1f}. "
+                "Choose a smaller model, or set it higher."
+            )
+
     def _reserve(self, spec: ModelSpec, words: LoadedTokenizer, ticket: Ticket) -> Worker:
+        self._check(spec, _needed(spec))
         until = time.monotonic() + self._patience
         while time.monotonic() <= until:
-            if _needed(spec) + (beside := self._beside()) > self._budget:
-                held = f", of which llama.cpp holds {beside:.1f}" if beside else ""
-                raise ModelUnavailableError(
-                    f"{spec.title} needs {_needed(spec):.1f} GB; LECTURE_MEMORY_GB allows {self._budget:.1f}{held}. "
-                    "Choose a smaller model, or set it higher."
-                )
             with self._changed:
                 if spec.id in self._workers or self._has_room(_needed(spec)):
                     worker = self._workers.pop(spec.id, None) or Worker(spec, words)
@@ -133,16 +160,18 @@ class WorkerPool:
         raise BusyError("The models in use fill this machine's memory. Try again in a few seconds.")
 
     def _has_room(self, needed: float) -> bool:
-        """Let idle models go, the least recently used first, until `needed` gigabytes are free."""
+        """Let idle models go, the least recently used first, those beside last, until `needed` gigabytes are free."""
 
         def fits() -> bool:
-            return needed + self._beside() + sum(map(_held, self._workers.values())) <= self._budget
+            return needed + self._beside.held_gb + sum(map(_held, self._workers.values())) <= self._budget
 
         for name, worker in list(self._workers.items()):
             if fits():
                 return True
             if not self._users[name] and not worker.waiting:
                 self._workers.pop(name).close()
+        if not fits():
+            self._beside.let_go()
         return fits()
 
 

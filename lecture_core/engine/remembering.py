@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -40,6 +41,10 @@ class Remembering:
 
     def ready(self, call: str, model: str) -> bool:
         """Whether a call can be answered without loading anything first."""
+        raise NotImplementedError
+
+    def attend(self, session: str) -> AbstractContextManager[threading.Event]:
+        """Let a request of a session that waits for somebody else's equal one be cancelled."""
         raise NotImplementedError
 
     def stand_in(self, question: Question, live: Callable[[], Any]) -> Any:
@@ -99,17 +104,21 @@ def remembered(call: Call) -> Call:
     return _answering(
         call,
         lambda self, question: self.results.get(question.model, question),
-        lambda self, question, live: self.results.answer(question.model, question, live),
+        lambda self, question, live, session: self.results.answer(
+            question.model, question, live, lambda: self.attend(session)
+        ),
     )
 
 
 def recorded(call: Call) -> Call:
     """Let a method that costs nothing once its tokenizer is there answer from the recorded views until then."""
-    return _answering(call, lambda *_: None, lambda _, __, live: live())
+    return _answering(call, lambda *_: None, lambda _, __, live, ___: live())
 
 
 def _answering(
-    call: Any, kept: Callable[[Any, Question], Any], compute: Callable[[Any, Question, Callable[[], Any]], Any]
+    call: Any,
+    kept: Callable[[Any, Question], Any],
+    compute: Callable[[Any, Question, Callable[[], Any], str], Any],
 ) -> Any:
     @wraps(call)
     def answered(self: Remembering, *inputs: Any, model: str, session: str = "", **settings: Any) -> Any:
@@ -118,10 +127,10 @@ def _answering(
         more = settings | ({"session": session} if session else {})
 
         def live() -> Any:
-            return compute(self, question, lambda: call(self, *inputs, model=model, **more))
+            return compute(self, question, lambda: call(self, *inputs, model=model, **more), session)
 
         def behind() -> Any:  # nobody's request: it must not take the place of the visitor's next one
-            return compute(self, question, lambda: call(self, *inputs, model=model, **settings))
+            return compute(self, question, lambda: call(self, *inputs, model=model, **settings), "")
 
         answer = kept(self, question)
         if answer is None:

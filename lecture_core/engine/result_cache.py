@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -15,7 +16,12 @@ from lecture_core.engine.waiting import LOOK, Waiting, report
 from lecture_core.errors import StoppedError
 
 T = TypeVar("T")
+Attend = Callable[[], AbstractContextManager[threading.Event]]
 LIMIT = 32_000_000
+
+
+def _alone() -> AbstractContextManager[threading.Event]:
+    return nullcontext(threading.Event())
 
 
 class ResultCache:
@@ -33,8 +39,15 @@ class ResultCache:
         self._under_way: dict[Hashable, Future[Any]] = {}
         self._lock = threading.RLock()
 
-    def answer(self, model: str, question: Hashable, compute: Callable[[], Any]) -> Any:
-        """Return a kept result, or that of the same question under way, or compute it. Failures are not shared."""
+    def answer(self, model: str, question: Hashable, compute: Callable[[], Any], attend: Attend = _alone) -> Any:
+        """Return a kept result, or that of the same question under way, or compute it. Failures are not shared.
+
+        Args:
+            attend: gives what is set when whoever waits for the same question of somebody else is to stop.
+
+        Raises:
+            StoppedError: it was set.
+        """
         if not self.limit:
             return compute()
         mine: Future[Any] = Future()
@@ -44,11 +57,12 @@ class ResultCache:
                 return found
             first = self._under_way.setdefault((model, question), mine)
         if first is not mine:
-            error = _awaited(first)
+            with attend() as stopped:
+                error = _awaited(first, stopped)
             if error is None:
                 return _marked(first.result())
             gone = isinstance(error, StoppedError) or not isinstance(error, Exception)  # one of those who wait goes on
-            return self.answer(model, question, compute) if gone else compute()
+            return self.answer(model, question, compute, attend) if gone else compute()
         try:
             result = self.put(model, question, compute())
             mine.set_result(result)
@@ -83,9 +97,11 @@ class ResultCache:
         return result
 
 
-def _awaited(first: "Future[Any]") -> BaseException | None:
+def _awaited(first: "Future[Any]", stopped: threading.Event) -> BaseException | None:
     """Wait for the same question of another visitor; what is not an `Exception` says that this visitor left."""
     while True:
+        if stopped.is_set():
+            raise StoppedError("Stopped while it waited: a newer request took its place.")
         try:
             return first.exception(LOOK)
         except TimeoutError:

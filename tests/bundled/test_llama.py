@@ -9,6 +9,7 @@ import pytest
 from lecture_core import catalog
 from lecture_core.engine import llama
 from lecture_core.engine.llama import SLOTS, LlamaProcess
+from lecture_core.engine.waiting import Ticket
 from lecture_core.errors import InvalidInputError, ModelUnavailableError
 from lecture_core.generation import Sampling
 from lecture_core.loading import gguf_path
@@ -53,3 +54,23 @@ def test_a_hung_process_is_ended_and_says_so(process, monkeypatch):
         process.stream("Hello", Sampling(2), nothing)
     process._process.wait(timeout=10)
     assert not process.alive
+
+
+def test_idle_processes_are_let_go_and_start_again_while_a_busy_one_stays():
+    pool, spec = llama.LlamaPool(), catalog.get("smollm2-135m-instruct")
+    tried = []
+
+    def emit(*_):
+        tried.append(pool.let_go())
+        return False
+
+    first = pool.run(spec, "Hello", Sampling(3), emit, Ticket())[0]
+    assert tried  # while it wrote
+    assert first == "length"
+    assert pool.held_gb == pytest.approx(llama.needed_gb(spec))
+    pool.let_go()
+    assert not pool.held_gb
+    assert not pool.status()
+    assert not pool.ready(spec)
+    assert pool.run(spec, "Hello", Sampling(3), nothing, Ticket())[0] == "length"
+    pool.let_go()

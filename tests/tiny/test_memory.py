@@ -126,15 +126,45 @@ def test_who_is_stopped_waits_for_room_no_longer(engine_with):
             other.result(2)
 
 
-def test_models_outside_the_pool_count(engine_with, monkeypatch):
+class Beside:
+    """What runs outside the pool: so many gigabytes, until it is let go."""
+
+    def __init__(self, held_gb, *, in_use=False):
+        self.held_gb, self.in_use = held_gb, in_use
+
+    def let_go(self):
+        self.held_gb = self.held_gb if self.in_use else 0.0
+
+
+def test_models_outside_the_pool_count_and_go_last(engine_with):
     engine = engine_with(2.5)
     use(engine, "tiny-mlm")
-    monkeypatch.setattr(type(engine._llama), "held_gb", 0.6)
+    engine._pool._beside = beside = Beside(0.6)
     use(engine, "tiny-lm")
     assert loaded(engine) == ["tiny-lm"]
-    monkeypatch.setattr(type(engine._llama), "held_gb", 1.6)
-    with pytest.raises(ModelUnavailableError, match=r"llama.cpp holds 1\.6"):
+    assert beside.held_gb
+    beside.held_gb = 1.6
+    use(engine, "tiny-mlm")
+    assert loaded(engine) == ["tiny-mlm"]
+    assert not beside.held_gb
+
+
+def test_who_needs_the_room_of_a_busy_model_outside_waits_and_is_told(engine_with, monkeypatch):
+    engine = engine_with(2.5)
+    engine._pool._beside = Beside(1.6, in_use=True)
+    engine._pool._patience = 0.3
+    with pytest.raises(BusyError):
         use(engine, "tiny-mlm")
+
+
+def test_a_model_outside_the_pool_makes_idle_ones_go(engine_with):
+    engine = engine_with(2.5)
+    for name in ("tiny-mlm", "tiny-lm"):
+        use(engine, name)
+    engine._pool.make_room(catalog.get("tiny-lm"), 1.2)
+    assert loaded(engine) == ["tiny-lm"]
+    with pytest.raises(ModelUnavailableError, match=r"needs 3\.0 GB; LECTURE_MEMORY_GB allows 2\.5"):
+        engine._pool.make_room(catalog.get("tiny-lm"), 3.0)
 
 
 def test_a_tokenizer_that_takes_long_keeps_no_other_model_waiting(engine, monkeypatch):

@@ -177,3 +177,37 @@ def test_who_shares_a_question_does_not_suffer_from_its_first_asker_being_stoppe
         with pytest.raises(StoppedError):
             first.result()
     assert len(computed) == 1
+
+
+@pytest.mark.parametrize("how", ["cancelled", "replaced"])
+def test_who_waits_for_somebody_else_s_equal_question_can_stop(engine, monkeypatch, how):
+    asked, go_on, real = Event(), Event(), engine._forward
+
+    def slow(*inputs):
+        asked.set()
+        go_on.wait(10)
+        return real(*inputs)
+
+    monkeypatch.setattr(engine, "_forward", slow)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(CALLS["fill_mask"], engine, "one")
+        assert asked.wait(5)
+        other = threads.submit(CALLS["fill_mask"], engine, "another")
+        until(lambda: "another" in engine._admission._running)
+        if how == "cancelled":
+            engine.cancel("another")
+        else:
+            monkeypatch.setattr(engine, "_forward", real)
+            engine.fill_mask("the cat [MASK]", model="tiny-mlm", session="another")
+        with pytest.raises(StoppedError):
+            other.result(2)
+        assert not first.done()
+        go_on.set()
+        assert first.result(5).masks
+    assert not engine._admission._running
+
+
+def until(condition):
+    deadline = time.monotonic() + 5
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
