@@ -56,9 +56,12 @@ def append_row(values: Mapping[str, Any], path: Path) -> None:
     shown = {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        held = path.read_bytes() if path.is_file() else b""
         with path.open("a", encoding="utf-8", newline="") as file:
+            if held and not held.endswith(b"\n"):  # as an editor may leave it
+                file.write("\n")
             writer = csv.DictWriter(file, list(shown), lineterminator="\n")
-            if not path.stat().st_size:
+            if not held:
                 writer.writeheader()
             writer.writerow(shown)
             file.flush()

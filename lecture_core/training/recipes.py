@@ -160,7 +160,7 @@ def shapes_vlm(options: argparse.Namespace) -> None:
     training, held_out = (SceneSource(tokenizer, held_out=side) for side in (False, True))
     schedule = Schedule(int(options.tokens), batch_tokens=2048, seed=options.seed, warmup_steps=100)
     state = options.state / "shapes"
-    train(objective, training, held_out, schedule, state, hours=options.hours)
+    schedule = train(objective, training, held_out, schedule, state, hours=options.hours)
     command = f"python -m lecture_core.training shapes_vlm --tokens {schedule.total_tokens} --seed {options.seed}"
     export(objective, held_out, options.out or BUNDLED / "shapes-vlm", command=command)
     _record(options, state, "shapes-vlm")

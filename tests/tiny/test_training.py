@@ -108,6 +108,17 @@ def test_hours_become_a_number_of_tokens_that_repeats_the_run(start, splits, tmp
     assert (tmp_path / "timed" / "log.csv").read_text() == (tmp_path / "again" / "log.csv").read_text()
 
 
+def test_a_stopped_run_given_the_same_hours_keeps_its_end(start, splits, tmp_path):
+    def timed(**options):
+        return train(objective(start), *splits, SCHEDULE, tmp_path / "timed", report=lambda _: None, **options)
+
+    first = timed(hours=5e-4, stop_after=3)
+    assert timed(hours=5e-4) == first
+    train(objective(start), *splits, first, tmp_path / "whole", report=lambda _: None)
+    assert (tmp_path / "timed" / "log.csv").read_text() == (tmp_path / "whole" / "log.csv").read_text()
+    assert timed(hours=1e-3, stop_after=1).total_tokens > first.total_tokens
+
+
 def test_an_interrupt_ends_the_step_and_keeps_it(start, splits, tmp_path, monkeypatch):
     whole, _ = run(start, splits, tmp_path / "whole")
     original = loop.TrainingRun.step
@@ -134,7 +145,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(start, splits, tmp_path, m
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(loop, "save_file", full)
+    monkeypatch.setattr(checkpoints, "save_file", full)
     with pytest.raises(LectureError, match=r"No space left.*last checkpoint is kept"):
         run(start, splits, tmp_path)
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
@@ -191,6 +202,27 @@ def test_settings_out_of_range_train_nothing(option, value, corpus_file, tmp_pat
         command.main(["masked_lm", "--corpus", str(corpus_file), "--state", str(tmp_path / "state"), option, value])
     assert f"{option}: expected" in capsys.readouterr().err
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "option", "value"),
+    [
+        ("masked_lm_variants", "--seed", "1"),
+        ("masked_lm", "--pretraining-steps", "5"),
+        ("text_to_text", "--mask-rate", "0.4"),
+        ("scaling_runs", "--tokens", "1e6"),
+    ],
+)
+def test_an_option_that_a_recipe_would_ignore_is_refused(recipe, option, value, corpus_file, capsys):
+    with pytest.raises(SystemExit):
+        command.main([recipe, "--corpus", str(corpus_file), option, value])
+    assert f"{option} has no meaning for {recipe}" in capsys.readouterr().err
+
+
+def test_a_recipe_of_one_text_refuses_two(corpus_file, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["text_to_text", "--corpus", str(corpus_file), str(corpus_file)])
+    assert "reads one file; got 2" in capsys.readouterr().err
 
 
 def test_a_start_without_a_model_is_named(corpus_file, tmp_path, capsys):

@@ -8,7 +8,7 @@ from lecture_core.prompting import fingerprint
 from lecture_core.provenance import Provenance
 from lecture_core.record import stamped
 from lecture_core.recorded_runs import RecordedRate, counted, fingerprint_now, load_run, outdated, rates, save_run
-from lecture_core.run_tables import RunError
+from lecture_core.run_tables import RunError, append_row
 from lecture_core.tasks import Item, list_tasks, load_task
 
 TASK = "date_format"
@@ -110,3 +110,12 @@ def test_shipped_chain_of_thought_rates_cover_every_method():
     shipped = load_run("chain_of_thought_accuracy")
     assert {r.condition for r in shipped} == {"direct", "reasoning", "step_by_step"}
     assert all(r.n >= 30 and r.revision and r.date for r in shipped)
+
+
+def test_a_row_begins_a_line_of_its_own_even_after_an_editor(tmp_path):
+    path = tmp_path / "runs.csv"
+    for number, cut in ((1, True), (2, False), (3, False)):
+        append_row({"run": number, "loss": 0.5}, path)
+        if cut:
+            path.write_text(path.read_text().rstrip("\n"))
+    assert path.read_text() == "run,loss\n1,0.5\n2,0.5\n3,0.5\n"
