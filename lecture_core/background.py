@@ -23,6 +23,10 @@ class BackgroundRun(Generic[T]):
         on_cancel: frees whatever the iterator waits for.
         lease: seconds without a look at `latest` after which the run ends.
         still_here: whether the visitor's tab is open; once it is not, the run is cancelled.
+
+    Attributes:
+        cancelled: whether it was ended before its end.
+        lost: whether it was because the visitor's tab was not there: closed, or cut off for a moment.
     """
 
     def __init__(
@@ -36,7 +40,7 @@ class BackgroundRun(Generic[T]):
     ) -> None:
         """Start at once."""
         self.inputs = inputs
-        self.cancelled = False
+        self.cancelled = self.lost = False
         self._latest: dict[str, T] = {}
         self._error: BaseException | None = None
         self._on_cancel, self._lease, self._still_here = on_cancel, lease, still_here
@@ -82,6 +86,7 @@ class BackgroundRun(Generic[T]):
     def _watch(self) -> None:
         while not self.wait(WATCH):
             if not self._still_here():
+                self.lost = True
                 self.cancel()
                 return
 

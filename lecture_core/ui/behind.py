@@ -6,6 +6,7 @@ It goes first where its visitor does, and ends when the visitor's tab is closed.
 from collections.abc import Callable, Generator, Hashable
 from typing import TypeVar
 
+import streamlit as st
 from streamlit import runtime
 
 from lecture_core.background import BackgroundRun
@@ -29,6 +30,16 @@ def start(
             yield from steps()
 
     return BackgroundRun(inputs, for_the_visitor, on_cancel=on_cancel, still_here=lambda: is_open(session))
+
+
+def ended(run: BackgroundRun[T], done: str) -> None:
+    """Say why a run has ended before its end, and what of it stays.
+
+    Args:
+        done: how far it came: "after 3 of 20 questions; what was asked stays".
+    """
+    why = "The connection to this page broke off, so the run was ended" if run.lost else "Cancelled"
+    st.caption(f"{why} {done}.")
 
 
 def is_open(session: str) -> bool:

@@ -27,7 +27,7 @@ def train(stem: str) -> None:
     """Show what can be trained, or how far the run is; a finished one is kept and the page drawn anew."""
     run: BackgroundRun | None = st.session_state.get(f"{stem}_live")
     made: tuple[ScalingRun, ...] = st.session_state.get(f"{stem}_trained", ())
-    unfold = run is not None or bool(made)
+    unfold = run is not None or bool(made) or f"{stem}_live_ended" in st.session_state
     with st.expander("Train a run yourself, for a minute", icon=":material/model_training:", expanded=unfold):
         st.fragment(_panel, run_every=LOOK if run is not None else None)(stem)
         _last(made)
@@ -62,6 +62,8 @@ def _land(stem: str, run: BackgroundRun) -> None:
         if last is not None and last.run is not None:
             key = f"{stem}_trained"
             st.session_state[key] = (*st.session_state.get(key, ()), last.run)
+        elif run.cancelled:
+            st.session_state[f"{stem}_live_ended"] = run
         del st.session_state[f"{stem}_live"]
         st.rerun()
     st.button("Back", key=f"{stem}_back", on_click=st.session_state.pop, args=(f"{stem}_live", None))
@@ -73,8 +75,12 @@ def _form(stem: str) -> None:
         tokens = st.selectbox("Tokens D", TOKENS, 1, count, key=f"{stem}_live_tokens", width=140)
         seed = int(st.number_input("Seed", 0, 2**31 - 1, 1, key=f"{stem}_live_seed", width=120))
         if st.button("Train", key=f"{stem}_train", icon=":material/play_arrow:"):
+            st.session_state.pop(f"{stem}_live_ended", None)
             st.session_state[f"{stem}_live"] = behind.start((size, tokens, seed), lambda: _steps(size, tokens, seed))
             st.rerun()
+    if (ended := st.session_state.get(f"{stem}_live_ended")) is not None:
+        now = ended.kept.get("run")
+        behind.ended(ended, f"after {now.done if now else 0:.0%} of the training; nothing of it is kept")
 
 
 def _steps(size: str, tokens: int, seed: int) -> Generator:

@@ -50,7 +50,7 @@ def measuring(
             _start_button(stem, label, inputs, steps)
             if now is not None and now.cancelled:
                 done = sum(progress.n for progress in now.kept.values())
-                st.caption(f"Cancelled after {done} of {items * len(names)} questions; what was asked stays.")
+                behind.ended(now, f"after {done} of {items * len(names)} questions; what was asked stays")
         else:
             _progress(stem, now, names, items)
         with user_errors():

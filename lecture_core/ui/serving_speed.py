@@ -63,6 +63,8 @@ def _watch(stem: str, specs: Sequence[ModelSpec], switch: tuple[str, str]) -> No
             _progress(stem, now, len(specs))
         else:
             _start_button(stem, specs, switch)
+            if now is not None and now.cancelled:
+                behind.ended(now, f"after {_done(now)} measurements; they stay")
         if now is not None:
             with user_errors():
                 _table(list(now.latest.values()))
@@ -97,9 +99,8 @@ def _start(stem: str, specs: tuple[ModelSpec, ...], switch: tuple[str, str]) -> 
 
 
 def _progress(stem: str, run: BackgroundRun[Speed], models: int) -> None:
-    kept = run.kept
-    done, total = sum(len(speed.rates) for speed in kept.values()), models * len(AT_ONCE) * REPEATS
-    last = next(reversed(kept.values()), None)
+    done, total = _done(run), models * len(AT_ONCE) * REPEATS
+    last = next(reversed(run.kept.values()), None)
     words = "Starting the model" if last is None else f"{last.model}: {three_digits(last.rates[-1])} tokens a second"
     row = st.container(horizontal=True, vertical_alignment="center")
     row.progress(done / total, text=f"{escape_markdown(words)} · {done} of {total} measurements")
@@ -107,6 +108,10 @@ def _progress(stem: str, run: BackgroundRun[Speed], models: int) -> None:
         run.cancel()
         run.wait(2)
         st.rerun()
+
+
+def _done(run: BackgroundRun[Speed]) -> int:
+    return sum(len(speed.rates) for speed in run.kept.values())
 
 
 def _table(speeds: Sequence[Speed]) -> None:

@@ -69,6 +69,20 @@ def test_a_run_whose_tab_was_closed_is_cancelled():
     assert run.wait(1)
     assert freed.is_set()
     assert run.cancelled
+    assert run.lost
+
+
+def test_a_run_that_ended_early_says_why(monkeypatch):
+    said, here = [], threading.Event()
+    monkeypatch.setattr(behind.st, "caption", said.append)
+    for still_here in (lambda: True, here.is_set):
+        run = BackgroundRun("in", lambda: (("a", time.sleep(0.01)) for _ in itertools.count()), still_here=still_here)
+        if still_here():
+            run.cancel()
+        assert run.wait(2)
+        behind.ended(run, "after 3 of 20 questions; what was asked stays")
+    assert said[0] == "Cancelled after 3 of 20 questions; what was asked stays."
+    assert said[1].startswith("The connection to this page broke off, so the run was ended after 3 of 20")
 
 
 def test_a_run_behind_a_page_goes_first_with_its_visitor_and_ends_with_the_tab(monkeypatch):
