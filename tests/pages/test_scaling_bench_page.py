@@ -1,6 +1,7 @@
 """Fit, forecast, reveal, as a visitor uses it: with no recorded run, with a few, with many; and with an own table."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -352,6 +353,26 @@ def test_a_live_run_lands_on_the_chart(monkeypatch):
     assert not page.exception
     assert len(page.session_state["scaling_bench_trained"]) == 1
     assert any("held-out loss" in markdown.value for markdown in page.markdown)
+
+
+def test_a_live_run_whose_connection_broke_off_says_so_until_the_next(monkeypatch):
+    def watch(size, tokens, seed):
+        yield "run", Watched(0.25, 4.0)
+        for _ in range(1000):
+            time.sleep(0.01)
+            yield "run", Watched(0.5, 3.9)
+
+    monkeypatch.setattr(live_run, "watch", watch)
+    page = opened(monkeypatch)
+    page.button(key="scaling_bench_train").click().run()
+    run = page.session_state["scaling_bench_live"]
+    run.lost = True
+    run.cancel()
+    assert run.wait(2)
+    page.run()
+    (said,) = (c.value for c in page.caption if "broke off" in c.value)
+    assert said.endswith("% of the training; nothing of it is kept.")
+    assert page.button(key="scaling_bench_train")
 
 
 def test_a_live_run_that_must_wait_says_so_and_the_form_comes_back(monkeypatch):
