@@ -86,7 +86,7 @@ def _progress(stem: str, run: BackgroundRun[Progress], names: Mapping[str, str],
     now = next(reversed(kept), None)
     done = sum(progress.n for progress in kept.values())
     row = st.container(horizontal=True, vertical_alignment="center")
-    words = "Asking the first question" if now is None else f"{names[now]}: {kept[now].right} of {kept[now].n} right so far"
+    words = "First question" if now is None else f"{names[now]}: {kept[now].right} of {kept[now].n} right so far"
     row.progress(done / (items * len(names)), text=f"{words} · {done} of {items * len(names)} asked")
     if row.button("Cancel", key=f"{stem}_cancel", icon=":material/stop_circle:"):
         run.cancel()
