@@ -59,7 +59,8 @@ def ran_out_of_memory(error: BaseException) -> bool:
     """Whether an error of torch says that memory did not suffice; on a CPU it comes as a plain `RuntimeError`."""
     import torch
 
-    full = "can't allocate memory" in str(error) or "not enough memory" in str(error)
+    said = str(error).lower()
+    full = any(words in said for words in ("can't allocate memory", "cannot allocate memory", "not enough memory"))
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (isinstance(error, RuntimeError) and full)
 
 

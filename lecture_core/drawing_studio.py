@@ -8,7 +8,7 @@ import itertools
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -65,7 +65,7 @@ class _Job:
     engine: Engine
     session: str
     first: bool
-    seen: dict[str, float] = field(default_factory=dict)  # visitor -> when they looked last
+    seen: dict[str, tuple[float, Callable[[], bool]]] = field(default_factory=dict)  # visitor -> last look, still here?
     characters: int = 0
     cancelled: bool = False
     error: BaseException | None = None
@@ -92,13 +92,22 @@ class Studio:
         self._numbers = itertools.count()
         self._changed = threading.Condition()
 
-    def look(self, order: Order, visitor: str, *, engine: Engine, first: bool = False) -> Look:
+    def look(
+        self,
+        order: Order,
+        visitor: str,
+        *,
+        engine: Engine,
+        first: bool = False,
+        still_here: Callable[[], bool] = lambda: True,
+    ) -> Look:
         """Say how far an order is; the first look places it, and each further one keeps it alive.
 
         Args:
             visitor: whoever looks, by any name.
             engine: writes it, if it was not yet.
             first: whether it goes before others that wait.
+            still_here: whether the visitor's tab is open; what only closed ones asked for is not written on.
         """
         with self._changed:
             if (found := self._kept.get(order)) is not None:
@@ -109,7 +118,7 @@ class Studio:
                 if len(self._waiting) >= self._limit:
                     return Look(before=self._limit)
                 job = self._placed(order, engine, first)
-            job.seen[visitor] = time.monotonic()
+            job.seen[visitor] = time.monotonic(), still_here
             if isinstance(job.error, LectureError):
                 return Look(job.characters, error=str(job.error))
             if job.error is not None:
@@ -147,7 +156,7 @@ class Studio:
             threading.Thread(target=self._work, args=(job,), name=job.session, daemon=True).start()
 
     def _wanted(self, job: _Job) -> bool:
-        return any(time.monotonic() - at <= self._lease for at in job.seen.values())
+        return any(time.monotonic() - at <= self._lease and here() for at, here in job.seen.values())
 
     def _drop(self, job: _Job) -> None:
         job.cancelled = True

@@ -155,10 +155,11 @@ def _convert(source: Path, target: Path) -> None:
     partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
     partial.mkdir(parents=True, exist_ok=True)
     try:
-        loaded = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
-        # save_pretrained refuses a model that came from GGUF; the same weights in a fresh model are welcome.
-        loaded.config.__dict__.pop("quantization_config", None)
-        fresh = AutoModelForCausalLM.from_config(loaded.config, dtype=torch.float32)
+        with _LOADING:
+            loaded = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
+            # save_pretrained refuses a model that came from GGUF; the same weights in a fresh model are welcome.
+            loaded.config.__dict__.pop("quantization_config", None)
+            fresh = AutoModelForCausalLM.from_config(loaded.config, dtype=torch.float32)
         fresh.load_state_dict(loaded.state_dict())
         fresh.to(torch.float16).save_pretrained(partial)
         AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(partial)

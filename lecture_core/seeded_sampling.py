@@ -64,8 +64,12 @@ def gumbel(keys: torch.Tensor, count: int) -> torch.Tensor:
     """Standard Gumbel noise: one row of `count` numbers for each key; keys (R, 1) int64, result (R, count) float32."""
     tokens = torch.arange(count, device=keys.device).unsqueeze(0)
     mixed = _mixed((keys & _WORD) ^ _mixed(tokens * 0x9E3779B1 & _WORD))
-    uniform = ((mixed >> 8).float() + 0.5) / 2**24
-    return -torch.log(-torch.log(uniform))
+    return -torch.log(-torch.log(_uniform(mixed)))
+
+
+def _uniform(words: torch.Tensor) -> torch.Tensor:
+    """32-bit words as float32 numbers inside (0, 1): 23 bits and a half, which float32 holds without rounding to 1."""
+    return ((words >> 9).float() + 0.5) / 2**23
 
 
 def _mixed(words: torch.Tensor) -> torch.Tensor:

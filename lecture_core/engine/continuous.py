@@ -6,10 +6,11 @@ has a fixed size, a loop that died or stands still is replaced, and each request
 """
 
 import itertools
+import math
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -74,7 +75,7 @@ class ContinuousGenerator:
         batch = self._batch
         with ExitStack() as stack:
             if batch is not None and batch.alive:
-                with suppress(RuntimeError):  # it ended this moment
+                with suppress(RuntimeError), batch.waited_for():  # it ended this moment, or stands still
                     stack.enter_context(batch.manager.pause())
             yield
 
@@ -88,16 +89,13 @@ class ContinuousGenerator:
     def _answer(self, ids: list[int], sampling: Sampling, limit: int, emit: Emit, ticket: Ticket) -> str:
         text, seen, batch = Written(self.model, sampling, emit), 0, self._running()
         with batch.asked(ids, sampling, limit) as answers:
-            begun = time.monotonic()
             while not ticket.is_set():
                 try:
                     output = answers.get(timeout=LOOK)
                 except queue.Empty:
-                    if time.monotonic() - max(begun, batch.last_answer) > STALLED:
-                        raise self._broken(batch) from None
                     continue
                 if output is None or output.error:
-                    raise self._broken(batch)
+                    raise self._broken(batch, output)
                 for place in range(seen, len(output.generated_tokens)):
                     logprobs = () if sampling.temperature else (output.logprobs[place],)
                     if text.push(output.generated_tokens[place], logprobs):
@@ -108,8 +106,12 @@ class ContinuousGenerator:
                     return text.reason
         return "cancelled"
 
-    def _broken(self, batch: "_Batch") -> ModelUnavailableError:
+    def _broken(self, batch: "_Batch", output: Any) -> ModelUnavailableError:
         batch.end()
+        if output is not None and "out of memory" in str(output.error).lower():
+            return ModelUnavailableError(
+                f"{self.model.spec.title} ran out of memory. Shorten the text, or choose a smaller model."
+            )
         return ModelUnavailableError(f"{self.model.spec.title} stopped while it wrote. Run it again; it starts anew.")
 
     def _running(self) -> "_Batch":
@@ -131,6 +133,7 @@ class _Batch:
         self._ended = False
         self._ids = itertools.count()
         self._answers: dict[str, queue.SimpleQueue[Any]] = {}
+        self._asked: dict[Hashable, float] = {}  # streams, and who waits for a pause: since when
         self.manager = model.network.init_continuous_batching(
             GenerationConfig(do_sample=False, eos_token_id=model.network.generation_config.eos_token_id),
             ContinuousBatchingConfig(
@@ -158,6 +161,24 @@ class _Batch:
         if not self._ended:
             self._ended = True
             self.manager.stop(block=False, hard_stop=True)
+            # A loop that stands still hears of no stop, and whoever waits for its pause would wait for ever.
+            self.manager.background_thread_status.record_fatal_error(RuntimeError("The batch was ended."))
+
+    @contextmanager
+    def waited_for(self) -> Iterator[None]:
+        """Let the loop be ended if it does nothing for too long while the body runs."""
+        name = object()
+        self._asked[name] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._asked[name]
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether somebody has waited too long and nobody got anything meanwhile."""
+        oldest = min(list(self._asked.values()), default=math.inf)
+        return time.monotonic() - max(oldest, self.last_answer) > STALLED
 
     @contextmanager
     def asked(self, ids: list[int], sampling: Sampling, limit: int) -> Iterator["queue.SimpleQueue[Any]"]:
@@ -167,16 +188,22 @@ class _Batch:
         name, answers = f"stream-{next(self._ids)}", queue.SimpleQueue[Any]()
         self._answers[name] = answers
         try:
-            if self.manager.add_request(ids, name, max_new_tokens=limit, streaming=True, **settings(sampling)) is None:
-                answers.put(None)
-            yield answers
+            with self.waited_for():
+                if (
+                    self.manager.add_request(ids, name, max_new_tokens=limit, streaming=True, **settings(sampling))
+                    is None
+                ):
+                    answers.put(None)
+                yield answers
         finally:
             del self._answers[name]
             self.manager.cancel_request(name)
 
     def _deliver(self) -> None:
         while self.alive:
-            if not threading.main_thread().is_alive():  # the program ends; the loop's thread would keep it
+            if (
+                self.stands_still or not threading.main_thread().is_alive()
+            ):  # the program ends; the loop's thread would keep it
                 self.end()
             self._hand_out(self.manager.get_result(timeout=LOOK))
         for answers in list(self._answers.values()):

@@ -11,17 +11,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from lecture_core import catalog
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
+from lecture_core.engine.llama_requests import characters, refusal, request
 from lecture_core.engine.results import Message
 from lecture_core.engine.status import LoadedStatus
 from lecture_core.engine.waiting import Slots, Ticket
-from lecture_core.errors import ContextLengthError, InvalidInputError, LectureError, ModelUnavailableError
+from lecture_core.errors import ModelUnavailableError
 from lecture_core.generation import Emit, Sampling
 from lecture_core.loading import gguf_path, revision_of
 from lecture_core.provenance import Provenance
@@ -30,6 +31,8 @@ SLOTS = 4
 SLOT_TOKENS = 4096  # what one request may hold, prompt and answer together
 SLOT_BYTES = 95_000_000  # of keys and values: 23 kB a token of a model of 135M parameters, float16
 LOOK = 0.2  # seconds between two looks at whether the asker has left
+LONG = 1000  # characters; llama.cpp reads longer prompts one after the other and hears of a cancel at its turn only
+STARTED = 60.0  # seconds to read the file, after which the process is ended
 STALLED = 90.0  # seconds without a word, not even of progress, after which the process counts as hung
 ROOT = Path(__file__).parents[2]
 
@@ -62,7 +65,11 @@ class LlamaProcess:
         self._ids = itertools.count()
         self._answers: dict[int, queue.SimpleQueue[dict[str, Any] | None]] = {}
         self._lock = threading.Lock()
-        if "ready" not in json.loads(self._process.stdout.readline() or "{}"):  # type: ignore[union-attr]
+        late = threading.Timer(STARTED, self._process.kill)
+        late.start()
+        said = self._process.stdout.readline()  # type: ignore[union-attr]
+        late.cancel()
+        if "ready" not in json.loads(said or "{}"):
             self.close()
             raise ModelUnavailableError(f"llama.cpp cannot read {path.name}. Install its package again.")
         threading.Thread(target=self._read, name="llama-answers", daemon=True).start()
@@ -100,7 +107,7 @@ class LlamaProcess:
             self._send({"id": number} | request(prompt, sampling))
             while (answer := self._next(answers, number, left)) is not None:
                 if "error" in answer:
-                    raise _refusal(answer["error"], self.context_length)
+                    raise refusal(answer["error"], self.context_length)
                 if "reason" in answer:
                     return str(answer["reason"])
                 if "text" in answer and emit(answer["text"], len(answer["logprobs"]), tuple(answer["logprobs"])):
@@ -163,7 +170,7 @@ class LlamaPool:
         self._revisions: dict[str, str] = {}
         self._held: dict[str, float] = {}  # gigabytes
         self._users = 0
-        self._slots = Slots(SLOTS)
+        self._slots, self._reading = Slots(SLOTS), Slots(1)
         self._lock = threading.Lock()
 
     def run(
@@ -177,8 +184,17 @@ class LlamaPool:
         """Wait for a slot and stream an answer to `emit`; returns why it ended and where it came from."""
         path = gguf_path(spec)
         origin = Provenance(spec.id, self._revision(spec), "cpu", path.stem.rpartition(".")[2], sampling.seed)
-        with self._using(), self._slots.take(ticket) as taken:
-            return (self._process(spec).stream(prompt, sampling, emit, ticket.is_set) if taken else "cancelled"), origin
+        with self._using(), self._slots.take(ticket) as taken, ExitStack() as reading:
+            if taken and characters(prompt) > LONG:
+                taken = reading.enter_context(self._reading.take(ticket))
+            if not taken:
+                return "cancelled", origin
+
+            def read(text: str, tokens: int, logprobs: tuple[float, ...]) -> bool:
+                reading.close()
+                return emit(text, tokens, logprobs)
+
+            return self._process(spec).stream(prompt, sampling, read, ticket.is_set), origin
 
     def ready(self, spec: ModelSpec) -> bool:
         """Whether the model's process runs and can answer."""
@@ -201,6 +217,14 @@ class LlamaPool:
     def held_gb(self) -> float:
         """Gigabytes that the processes take: the files they map, and the keys and values of their slots."""
         return sum([*self._held.values()])
+
+    def has(self, spec: ModelSpec) -> bool:
+        """Whether the model's process counts in the budget."""
+        return spec.id in self._held
+
+    def reserve(self, spec: ModelSpec) -> None:
+        """Count the model's process from now on; its first request starts it."""
+        self._held[spec.id] = needed_gb(spec)
 
     def let_go(self) -> None:
         """End the processes, unless somebody uses one; the next request starts its own again."""
@@ -237,7 +261,8 @@ class LlamaPool:
             try:
                 future.set_result(LlamaProcess(gguf_path(spec), spec.context_length))
             except BaseException as exc:
-                del self._processes[spec.id], self._held[spec.id]  # the next request tries again
+                del self._processes[spec.id]  # the next request tries again
+                self._held.pop(spec.id, None)
                 future.set_exception(exc)
         return future.result()
 
@@ -245,35 +270,3 @@ class LlamaPool:
         if spec.id not in self._revisions:
             self._revisions[spec.id] = revision_of(gguf_path(spec))
         return self._revisions[spec.id]
-
-
-def request(prompt: str | Sequence[Message], sampling: Sampling) -> dict[str, Any]:
-    """Return a request in llama.cpp's terms: greedy at temperature 0, otherwise top-p and nothing else."""
-    common = {
-        "stream": True,
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "top_k": 0 if sampling.temperature else 1,
-        "min_p": 0.0,
-        "repeat_penalty": 1.0,
-        "seed": sampling.seed,
-        "stop": list(sampling.stop),
-        "cache_prompt": True,
-        "return_progress": True,  # a word after each batch of the prompt, at which a cancel is noticed
-    }
-    if isinstance(prompt, str):
-        own: dict[str, Any] = {"prompt": prompt, "n_predict": sampling.max_new_tokens, "n_probs": 1}
-    else:
-        messages = [{"role": m.role, "content": m.content} for m in prompt]
-        own = {"messages": messages, "max_tokens": sampling.max_new_tokens, "logprobs": True, "top_logprobs": 1}
-    return {"chat": not isinstance(prompt, str), "request": common | own}
-
-
-def _refusal(error: dict[str, Any], context_length: int) -> LectureError:
-    if "n_prompt_tokens" in error:
-        return ContextLengthError(
-            f"Expected a prompt of at most {context_length:,} tokens; got {error['n_prompt_tokens']:,}. "
-            "Shorten the prompt."
-        )
-    got = str(error.get("message", error))[:200]
-    return InvalidInputError(expected="a prompt the model can read", got=got, remedy="change the prompt")

@@ -91,7 +91,7 @@ class LocalEngine(ModelCalls):
 
     def _load_generator(self, spec: "ModelSpec") -> None:
         if llama.serves(spec):
-            self._llama_room(spec)
+            self._llama_room(spec, Ticket())
             self._llama.start(spec)
         else:
             self._run(spec.id, CAUSAL, lambda model: None)
@@ -189,12 +189,12 @@ class LocalEngine(ModelCalls):
         emit: generation.Emit,
         ticket: Ticket,
     ) -> tuple[str, Provenance]:
-        self._llama_room(spec)
+        self._llama_room(spec, ticket)
         return self._llama.run(spec, prompt, sampling, emit, ticket)
 
-    def _llama_room(self, spec: "ModelSpec") -> None:
-        if not self._llama.ready(spec):
-            self._pool.make_room(spec, llama.needed_gb(spec))
+    def _llama_room(self, spec: "ModelSpec", ticket: Ticket) -> None:
+        if not self._llama.has(spec):
+            self._pool.make_room(spec, llama.needed_gb(spec), ticket)
 
     def _batched_run(
         self,

@@ -4,10 +4,10 @@ import importlib
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
@@ -18,6 +18,7 @@ from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableEr
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import load_tokenizer
 
+T = TypeVar("T")
 CPU_BUDGET_GB = 8.0
 LOOK = 0.2  # seconds between two looks for room, besides those when a request ends
 GPU_SHARE = 0.8  # of the card's memory; the rest is for activations
@@ -53,6 +54,12 @@ class Beside(Protocol):
     @property
     def held_gb(self) -> float:
         """Gigabytes that they take now."""
+
+    def has(self, spec: ModelSpec) -> bool:
+        """Whether a model counts among them."""
+
+    def reserve(self, spec: ModelSpec) -> None:
+        """Count a model among them from now on."""
 
     def let_go(self) -> None:
         """Give up what nobody uses at the moment."""
@@ -122,18 +129,22 @@ class WorkerPool:
             workers = [(w.spec.id, w.model, w.waiting) for w in self._workers.values()]
         return [LoadedStatus(name, model.memory_bytes, waiting) for name, model, waiting in workers if model]
 
-    def make_room(self, spec: ModelSpec, needed: float) -> None:
-        """Let idle models go, as far as that helps, for one that is about to run beside this pool.
-
-        Args:
-            needed: gigabytes that it takes.
+    def make_room(self, spec: ModelSpec, needed: float, ticket: Ticket) -> None:
+        """Wait until so many gigabytes are free for a model that is about to run beside this pool, and count it.
 
         Raises:
+            StoppedError: the ticket was set before.
             ModelUnavailableError: that is more than the whole budget.
+            BusyError: the other models fill the budget and stay in use.
         """
         self._check(spec, needed)
-        with self._changed:
-            self._has_room(needed)
+
+        def counted() -> bool:
+            if not self._beside.has(spec) and self._has_room(needed):
+                self._beside.reserve(spec)
+            return self._beside.has(spec)
+
+        self._until(counted, ticket)
 
     def _check(self, spec: ModelSpec, needed: float) -> None:
         if needed > self._budget:
@@ -144,14 +155,23 @@ class WorkerPool:
 
     def _reserve(self, spec: ModelSpec, words: LoadedTokenizer, ticket: Ticket) -> Worker:
         self._check(spec, _needed(spec))
+
+        def reserved() -> Worker | None:
+            if spec.id not in self._workers and not self._has_room(_needed(spec)):
+                return None
+            worker = self._workers.pop(spec.id, None) or Worker(spec, words)
+            self._workers[spec.id] = worker
+            self._users[spec.id] = self._users.get(spec.id, 0) + 1
+            return worker
+
+        return self._until(reserved, ticket)
+
+    def _until(self, attempt: Callable[[], T | None], ticket: Ticket) -> T:
         until = time.monotonic() + self._patience
         while time.monotonic() <= until:
             with self._changed:
-                if spec.id in self._workers or self._has_room(_needed(spec)):
-                    worker = self._workers.pop(spec.id, None) or Worker(spec, words)
-                    self._workers[spec.id] = worker
-                    self._users[spec.id] = self._users.get(spec.id, 0) + 1
-                    return worker
+                if found := attempt():
+                    return found
                 self._changed.wait(LOOK)
             if ticket.is_set():
                 raise StoppedError("Stopped while it waited for memory: a newer request took its place.")

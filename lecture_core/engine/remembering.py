@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -34,7 +35,9 @@ class Remembering:
         self.results = ResultCache(result_bytes)
         self.recorder: dict[Question, Any] | None = None
         self._first_views = first_views
-        self._behind = ThreadPoolExecutor(1, thread_name_prefix="catch-up")
+        self._behind: defaultdict[str, ThreadPoolExecutor] = defaultdict(  # one a model: loading one delays no other
+            lambda: ThreadPoolExecutor(1, thread_name_prefix="catch-up")
+        )
         self.catching_up = 0
         self._counting = threading.Lock()
         self._failed: dict[str, float] = {}  # when a model could not be loaded
@@ -58,7 +61,8 @@ class Remembering:
         if answer is not None:
             with self._counting:
                 self.catching_up += 1
-            self._behind.submit(self._catch_up, question.model, live)
+                behind = self._behind[question.model]
+            behind.submit(self._catch_up, question.model, live)
         return answer
 
     def _catch_up(self, model: str, live: Callable[[], Any]) -> None:

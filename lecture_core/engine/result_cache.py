@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from lecture_core.engine.waiting import LOOK, Waiting, report
+from lecture_core.engine.waiting import LOOK, Waiting, goes_first, report
 from lecture_core.errors import StoppedError
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class ResultCache:
         self.held = 0
         self._results: dict[Hashable, tuple[Any, int]] = {}  # least recently used first
         self._revisions: dict[str, str] = {}
-        self._under_way: dict[Hashable, Future[Any]] = {}
+        self._under_way: dict[Hashable, tuple[Future[Any], bool]] = {}  # and whether it goes first
         self._lock = threading.RLock()
 
     def answer(self, model: str, question: Hashable, compute: Callable[[], Any], attend: Attend = _alone) -> Any:
@@ -55,7 +55,9 @@ class ResultCache:
             found = self.get(model, question)
             if found is not None:
                 return found
-            first = self._under_way.setdefault((model, question), mine)
+            first, goes = self._under_way.setdefault((model, question), (mine, goes_first()))
+        if first is not mine and goes_first() and not goes:  # the instructor does not wait at a student's place
+            return self.put(model, question, compute())
         if first is not mine:
             with attend() as stopped:
                 error = _awaited(first, stopped)
@@ -105,7 +107,7 @@ def _awaited(first: "Future[Any]", stopped: threading.Event) -> BaseException | 
         try:
             return first.exception(LOOK)
         except TimeoutError:
-            report(Waiting(1, 0.0))
+            report(Waiting(0, 0.0))
 
 
 def _marked(result: Any) -> Any:

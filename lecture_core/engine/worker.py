@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lecture_core import device as devices
@@ -116,6 +117,9 @@ class Worker:
     def generator(self, ticket: Ticket, *, deadline: float) -> ContinuousGenerator:
         """What writes for many at once with this model; made at the first call, after loading the model."""
 
+        if (made_before := self.streams) is not None:
+            return made_before
+
         def made(model: LoadedModel) -> ContinuousGenerator:
             self.streams = self.streams or ContinuousGenerator(model)
             return self.streams
@@ -173,7 +177,10 @@ class Worker:
 
     def _waiting(self, job: _Job) -> Waiting:
         with self._changed:
-            before = self._jobs.index(job) + 1 if job in self._jobs else 0
+            stands = job in self._jobs
+            before = (
+                1 + sum(not other.future.done() for other in islice(self._jobs, self._jobs.index(job))) if stands else 0
+            )
         return self._pace.waiting(before, loading=self.model is None)
 
     def _done(self, _: "Future[Any]") -> None:

@@ -16,6 +16,7 @@ from lecture_core.engine.results import Message
 from lecture_core.engine.waiting import goes_first
 from lecture_core.loading import availability
 from lecture_core.ui import inputs
+from lecture_core.ui.behind import is_open
 from lecture_core.ui.blind_vote import Attempt, Round, judge, what_was_read
 from lecture_core.ui.errors import escape_markdown, user_errors
 from lecture_core.ui.memory import session_id
@@ -159,7 +160,14 @@ def _order(prompt: tuple[Message, ...], entry: Entry) -> Order:
 
 def _looks(orders: Mapping[str, Order]) -> dict[str, Look]:
     engine, visitor, first = get_engine(), session_id(), goes_first()
-    return {letter: STUDIO.look(order, visitor, engine=engine, first=first) for letter, order in orders.items()}
+
+    def still_here() -> bool:
+        return is_open(visitor)
+
+    return {
+        letter: STUDIO.look(order, visitor, engine=engine, first=first, still_here=still_here)
+        for letter, order in orders.items()
+    }
 
 
 def _stop(stem: str, orders: Sequence[Order]) -> None:

@@ -22,7 +22,7 @@ def words(now: Waiting) -> str:
     if now.loading:
         return "The model is being loaded; the first answer takes a few seconds."
     first = "One request comes" if now.before == 1 else f"{now.before} requests come"
-    return f"{first} before yours; about {max(1, round(now.seconds))} s."
+    return f"{first} before yours" + (f"; about {max(1, round(now.seconds))} s." if now.seconds else ".")
 
 
 def show(now: Waiting) -> None:
@@ -32,7 +32,8 @@ def show(now: Waiting) -> None:
         return
     # Reading the state is also where Streamlit ends the script of a visitor who left.
     drawn, toast, run = st.session_state.get(_KEY, (0.0, None, None))
-    if now.seconds < PATIENCE and not now.loading:
+    unknown = now.before > 0 and not now.seconds  # nothing was measured yet: the class's first press
+    if now.seconds < PATIENCE and not now.loading and not unknown:
         return
     this_run = tuple(context.fragment_ids_this_run or ())
     if time.monotonic() - drawn > 5 or run != this_run:  # it has faded, or only another run may change it

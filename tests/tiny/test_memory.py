@@ -130,7 +130,14 @@ class Beside:
     """What runs outside the pool: so many gigabytes, until it is let go."""
 
     def __init__(self, held_gb, *, in_use=False):
-        self.held_gb, self.in_use = held_gb, in_use
+        self.held_gb, self.in_use, self.counted = held_gb, in_use, []
+
+    def has(self, spec):
+        return spec.id in self.counted
+
+    def reserve(self, spec):
+        self.counted.append(spec.id)
+        self.held_gb += 1.2
 
     def let_go(self):
         self.held_gb = self.held_gb if self.in_use else 0.0
@@ -157,14 +164,23 @@ def test_who_needs_the_room_of_a_busy_model_outside_waits_and_is_told(engine_wit
         use(engine, "tiny-mlm")
 
 
-def test_a_model_outside_the_pool_makes_idle_ones_go(engine_with):
+def test_a_model_outside_the_pool_makes_idle_ones_go_and_waits_for_busy_ones(engine_with):
     engine = engine_with(2.5)
+    spec = catalog.get("tiny-lm")
     for name in ("tiny-mlm", "tiny-lm"):
         use(engine, name)
-    engine._pool.make_room(catalog.get("tiny-lm"), 1.2)
+    engine._pool._beside = beside = Beside(0.0)
+    engine._pool.make_room(spec, 1.2, Ticket())
+    assert loaded(engine) == ["tiny-lm"]
+    engine._pool.make_room(spec, 1.2, Ticket())  # counted once
     assert loaded(engine) == ["tiny-lm"]
     with pytest.raises(ModelUnavailableError, match=r"needs 3\.0 GB; LECTURE_MEMORY_GB allows 2\.5"):
-        engine._pool.make_room(catalog.get("tiny-lm"), 3.0)
+        engine._pool.make_room(spec, 3.0, Ticket())
+    assert beside.counted == ["tiny-lm"]
+    engine._pool._beside = Beside(0.0)
+    engine._pool._patience = 0.3
+    with engine._pool.use(spec, Ticket()), pytest.raises(BusyError):
+        engine._pool.make_room(spec, 2.0, Ticket())
 
 
 def test_a_tokenizer_that_takes_long_keeps_no_other_model_waiting(engine, monkeypatch):
