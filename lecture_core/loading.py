@@ -20,6 +20,7 @@ from lecture_core.catalog import ModelSpec
 from lecture_core.errors import ModelUnavailableError
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.prefix_cache import PrefixCache
+from lecture_core.stopping import go_on
 
 BUNDLED = Path(__file__).parents[1] / "assets" / "models"
 _LOADING = threading.Lock()  # from_pretrained switches torch's defaults for the whole process while it runs
@@ -232,6 +233,7 @@ def load(spec: ModelSpec, words: LoadedTokenizer | None = None) -> LoadedModel:
                 folder, dtype=getattr(torch, device.dtype), use_safetensors=True, trust_remote_code=False
             )
         network = network.to(device.name).eval()
+        network.register_forward_pre_hook(go_on)
         if device.name == "cpu":
             hasten(network)
     except (MemoryError, RuntimeError) as exc:

@@ -17,7 +17,7 @@ from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
 from lecture_core.prefix_cache import own, shared_length
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
-from lecture_core.token_logprobs import logprobs_of_rows
+from lecture_core.token_logprobs import LONG, logprobs_of_rows, read_on
 from lecture_core.token_tree import TokenTree
 
 MAX_COMPLETIONS = 64
@@ -170,9 +170,8 @@ def _read_shared(starts: list[list[int]], model: LoadedModel, *, alone: bool) ->
     shortest = min(starts, key=len)
     shared = min(shared_length(starts), len(shortest) - 1)
     past, known = model.prefixes.take(shortest[: shared + 1])
-    if not alone and known < shared:
-        fed = model.row(shortest[known:shared])
-        past = model.network(input_ids=fed, past_key_values=past, use_cache=True, logits_to_keep=1).past_key_values
+    if known < shared and (not alone or shared - known > LONG):
+        past = read_on(shortest[known:shared], past, model).past_key_values
         model.prefixes.put(shortest[:shared], past)
         known = shared
     return past, known

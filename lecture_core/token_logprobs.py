@@ -3,6 +3,9 @@
 Lecture: from GPT to GPT-3. A log-probability is in nats; e to its power is the probability.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 
 from lecture_core.engine.results import Candidate, NextToken, TokenLogprob, TokenLogprobs
@@ -85,9 +88,18 @@ def _of_text(ids: list[int], rest: list[TokenLogprob], model: LoadedModel) -> To
 def _read(ids: list[int], model: LoadedModel) -> torch.Tensor:
     """Return the logits (V,) after a prompt; what it shares with an earlier prompt is not read again."""
     past, known = model.prefixes.take(ids)
-    output = model.network(input_ids=model.row(ids[known:]), past_key_values=past, use_cache=True, logits_to_keep=1)
+    output = read_on(ids[known:], past, model)
     model.prefixes.put(ids, output.past_key_values)
     return output.logits[0, -1].float()
+
+
+def read_on(ids: Sequence[int], past: Any, model: LoadedModel) -> Any:
+    """Read tokens after a cache, `LONG` at a time, and return the output of the last pass: one row of logits, cache."""
+    for start in range(0, len(ids), LONG):
+        fed = model.row(list(ids[start : start + LONG]))
+        output = model.network(input_ids=fed, past_key_values=past, use_cache=True, logits_to_keep=1)
+        past = output.past_key_values
+    return output
 
 
 def logprobs_of_rows(ids: list[int], logits: torch.Tensor, model: LoadedModel, top_k: int) -> list[TokenLogprob]:

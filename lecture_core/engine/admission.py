@@ -33,8 +33,8 @@ class Admission:
     def admit(self, session: str = "") -> Iterator[Ticket]:
         """Hold one place while the body runs.
 
-        A newer request of the same session, or `cancel`, sets the ticket: a stream ends, and a single result that has
-        not begun is dropped. Requests without a session know nothing of each other.
+        A newer request of the same session, or `cancel`, sets the ticket: a stream ends, a single result is dropped
+        before it begins or between two of its forward passes. Requests without a session know nothing of each other.
 
         Raises:
             BusyError: all places are taken; the instructor has some more.

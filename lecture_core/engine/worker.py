@@ -25,6 +25,7 @@ from lecture_core.engine.waiting import LOOK, Pace, Ticket, Waiting, enqueue, re
 from lecture_core.errors import DeadlineError, LectureError, ModelUnavailableError, StoppedError
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel, load
+from lecture_core.stopping import stoppable
 
 if TYPE_CHECKING:
     from lecture_core.forward import ForwardRequest
@@ -37,16 +38,20 @@ SHORT = 32  # tokens; all shorter texts may share a batch, longer ones only with
 
 @dataclass(eq=False)
 class _Job:
-    """A piece of work; `length` is 0 where it is no request of one forward pass; `first` goes before others.
+    """A piece of work; `length` is 0 where it is no request of one forward pass.
 
     `scores` marks a request that is read together with others that join it.
     """
 
     task: Any
+    ticket: Ticket
     length: int = 0
     scores: bool = False
-    first: bool = False
     future: "Future[tuple[Any, LoadedModel, float]]" = field(default_factory=Future)
+
+    @property
+    def first(self) -> bool:
+        return self.ticket.first
 
     @property
     def logits(self) -> int:
@@ -86,9 +91,9 @@ class Worker:
 
         Raises:
             DeadlineError: the result did not come in time; a task that has not begun is dropped.
-            StoppedError: the ticket was set before the task began.
+            StoppedError: the ticket was set before the task began, or between two of its forward passes.
         """
-        result, _, seconds = self._wait(self._queue(_Job(task, first=ticket.first)), ticket, deadline)
+        result, _, seconds = self._wait(self._queue(_Job(task, ticket)), ticket, deadline)
         return result, seconds
 
     def forward(
@@ -101,7 +106,7 @@ class Worker:
         """
         with self._announced():
             request = prepare(self.words)
-            job = self._queue(_Job(request, len(request), first=ticket.first))
+            job = self._queue(_Job(request, ticket, len(request)))
         logits, model, seconds = self._wait(job, ticket, deadline)
         return request.finish(logits, model), seconds
 
@@ -110,7 +115,7 @@ class Worker:
     ) -> "tuple[Any, float]":
         """Answer a request for scores with those that wait at the same time and join it; see `forward`."""
         with self._announced():
-            job = self._queue(_Job(prepare(self.words), scores=True, first=ticket.first))
+            job = self._queue(_Job(prepare(self.words), ticket, scores=True))
         found, _, seconds = self._wait(job, ticket, deadline)
         return found, seconds
 
@@ -168,11 +173,15 @@ class Worker:
                 ticket.waiting = self._waiting(job)
                 report(ticket.waiting)
         except FutureTimeout as exc:
+            ticket.set()
             raise DeadlineError(
                 f"{self.spec.title} gave no answer within {deadline or 0:.0f} s. Try again, or choose a smaller model."
             ) from exc
+        except BaseException:  # whoever asked has gone: what runs may stop
+            ticket.set()
+            raise
         finally:
-            job.future.cancel()  # whoever asked has gone: the page was left, or the time is over
+            job.future.cancel()
             ticket.waiting = None
 
     def _waiting(self, job: _Job) -> Waiting:
@@ -257,13 +266,9 @@ def _computed(jobs: list[_Job], model: LoadedModel) -> list[Any]:
     """
     import torch
 
-    from lecture_core.forward import logits_at
-    from lecture_core.scoring import score_together
-
     try:
-        if jobs[0].scores:
-            return list(score_together([job.task for job in jobs], model))
-        return logits_at([job.task for job in jobs], model) if jobs[0].length else [jobs[0].task(model)]
+        with stoppable(lambda: all(job.ticket.is_set() for job in jobs)):
+            return _results(jobs, model)
     except (MemoryError, RuntimeError) as exc:
         if len(jobs) > 1 or not devices.ran_out_of_memory(exc):
             raise
@@ -273,3 +278,12 @@ def _computed(jobs: list[_Job], model: LoadedModel) -> list[Any]:
         raise ModelUnavailableError(
             f"{model.spec.title} ran out of memory. Shorten the text, or choose a smaller model."
         ) from exc
+
+
+def _results(jobs: list[_Job], model: LoadedModel) -> list[Any]:
+    from lecture_core.forward import logits_at
+    from lecture_core.scoring import score_together
+
+    if jobs[0].scores:
+        return list(score_together([job.task for job in jobs], model))
+    return logits_at([job.task for job in jobs], model) if jobs[0].length else [jobs[0].task(model)]

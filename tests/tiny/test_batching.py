@@ -200,6 +200,7 @@ def test_running_out_of_memory_in_a_batch_fails_only_the_request_that_does_it(en
     [
         torch.OutOfMemoryError("no memory left"),
         RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried 9 bytes."),
+        RuntimeError("unable to mmap 91002312 bytes from file: Cannot allocate memory (12)"),
         MemoryError(),
     ],
 )

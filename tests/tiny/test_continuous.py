@@ -11,7 +11,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from lecture_core.engine import continuous
 from lecture_core.engine.pool import _held
 from lecture_core.errors import ContextLengthError, ModelUnavailableError
-from lecture_core.seeded_sampling import gumbel
+from lecture_core.seeded_sampling import _uniform, gumbel
 from tests.tiny import models
 
 PROMPTS = [
@@ -71,6 +71,33 @@ def test_samples_follow_the_distribution():
     drawn = (probabilities.log() + gumbel(keys, 6)).argmax(-1).bincount(minlength=6) / len(keys)
     spread = (probabilities * (1 - probabilities) / len(keys)).sqrt()
     assert ((drawn - probabilities).abs() < 4 * spread).all()
+
+
+def test_noise_is_finite_for_every_word_of_32_bits():
+    words = torch.tensor([0, 1, 511, 512, 2**31, 2**32 - 513, 2**32 - 2, 2**32 - 1])
+    uniform = _uniform(words)
+    assert uniform.dtype == torch.float32
+    assert uniform.min() > 0
+    assert uniform.max() < 1
+    assert (-torch.log(-torch.log(uniform))).isfinite().all()
+
+
+def test_who_asks_while_the_loop_stands_still_is_served_by_the_next(batching, monkeypatch):
+    whole = written(batching, PROMPTS[0])
+    free = threading.Event()
+    manager = generator(batching)._batch.manager
+    step = manager._generation_step
+    monkeypatch.setattr(manager, "_generation_step", lambda: (free.wait(), step()))
+    monkeypatch.setattr(continuous, "STALLED", 0.5)
+    chunks = batching.generate(PROMPTS[1], model="tiny-lm", max_new_tokens=8)
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(list, chunks)
+        time.sleep(0.2)
+        assert batching.score("the cat sat on the", ["mat"], model="tiny-lm").completions  # waits for a pause
+        with pytest.raises(ModelUnavailableError):
+            first.result(5)
+    assert written(batching, PROMPTS[0]) == whole
+    free.set()
 
 
 def test_a_stop_text_ends_the_stream(batching):

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from lecture_core import pseudo_likelihood
 from lecture_core.engine import waiting
 from lecture_core.engine import worker as worker_module
 from lecture_core.engine.admission import Admission
@@ -310,3 +311,64 @@ def test_a_full_room_has_places_left_for_the_instructor(instructor):
             thread.join(5)
     assert isinstance(found["student"], BusyError)
     assert found["instructor"] == 2
+
+
+def test_the_instructor_does_not_wait_at_the_place_of_a_student_who_asked_the_same(rows, instructor, monkeypatch):
+    engine, asked, go_on = LocalEngine(), threading.Event(), threading.Event()
+    real = engine._forward
+
+    def slow(*inputs):
+        if not threading.current_thread().name.startswith("instructor"):
+            asked.set()
+            go_on.wait(10)
+        return real(*inputs)
+
+    monkeypatch.setattr(engine, "_forward", slow)
+    results = {}
+    student = asking(engine, "cat", results)
+    assert asked.wait(5)
+
+    def ask():
+        results["t"] = engine.fill_mask("the cat [MASK]", model="tiny-mlm")
+
+    teacher = threading.Thread(target=ask, name="instructor", daemon=True)
+    teacher.start()
+    teacher.join(5)
+    assert results["t"].masks
+    assert "cat" not in results
+    go_on.set()
+    student.join(5)
+    assert results["cat"].masks == results["t"].masks
+
+
+@pytest.mark.parametrize("how", ["cancelled", "left"])
+def test_a_long_result_is_stopped_between_two_forward_passes(rows, monkeypatch, how):
+    engine, text = LocalEngine(result_bytes=0), " ".join(["the cat sat on the mat"] * 4)
+    engine.masked_logprobs("the cat", model="tiny-mlm", in_turn=True)
+    passes, left = [], threading.Event()
+    monkeypatch.setattr(pseudo_likelihood, "PASS_TOKENS", 1)  # a pass a token
+    network = engine._pool._workers["tiny-mlm"].model.network
+
+    def slowly(*_):
+        passes.append(1)
+        time.sleep(0.4)
+
+    network.register_forward_pre_hook(slowly)
+
+    def told(_):
+        if left.is_set():
+            raise InterruptedError
+
+    monkeypatch.setattr(waiting, "_report", [told])
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(engine.masked_logprobs, text, model="tiny-mlm", in_turn=True, session="s")
+        while len(passes) < 2:
+            time.sleep(0.01)
+        engine.cancel("s") if how == "cancelled" else left.set()
+        with pytest.raises(StoppedError if how == "cancelled" else InterruptedError):
+            asked.result(3)
+    begun = len(passes)
+    time.sleep(1.2)
+    assert len(passes) <= begun + 2 < 20
+    left.clear()
+    assert engine.masked_logprobs("the dog", model="tiny-mlm", in_turn=True).tokens

@@ -121,6 +121,17 @@ def test_an_order_without_looks_is_dropped():
     assert not studio.look(order(), "me", engine=engine).over  # begun anew
 
 
+def test_what_only_closed_tabs_asked_for_is_not_written_on():
+    studio, engine, here = Studio(at_once=1), Gated(), [True]
+    for seed in (0, 1):
+        studio.look(order(seed), "me", engine=engine, still_here=lambda: here[0])
+    until(lambda: engine.started == [0])
+    here[0] = False
+    until(lambda: engine.closed == [0])
+    assert studio.wait(5)
+    assert engine.started == [0]  # what waited was never begun
+
+
 def test_a_failure_is_told_to_who_met_it_and_not_to_the_next():
     studio = Studio()
     failing, working = Gated(fails=BusyError("Too many wait.")), Gated()

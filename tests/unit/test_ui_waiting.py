@@ -9,6 +9,7 @@ from lecture_core.ui import waiting
 def test_the_sentence_says_how_many_and_how_long():
     assert waiting.words(Waiting(1, 0.2)) == "One request comes before yours; about 1 s."
     assert waiting.words(Waiting(12, 7.6)) == "12 requests come before yours; about 8 s."
+    assert waiting.words(Waiting(2, 0.0)) == "2 requests come before yours."
 
 
 def page(seconds):
@@ -26,6 +27,10 @@ def test_a_long_wait_is_shown_once_at_a_time():
     at = page(6.0)
     assert not at.exception
     assert [toast.value for toast in at.toast] == ["4 requests come before yours; about 6 s."]
+
+
+def test_a_wait_of_unknown_length_is_shown_without_one():
+    assert [toast.value for toast in page(0.0).toast] == ["4 requests come before yours."]
 
 
 def test_a_short_wait_is_not_shown():
