@@ -2,7 +2,9 @@
 
 import os
 import signal
+import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -73,4 +75,38 @@ def test_idle_processes_are_let_go_and_start_again_while_a_busy_one_stays():
     assert not pool.status()
     assert not pool.ready(spec)
     assert pool.run(spec, "Hello", Sampling(3), nothing, Ticket())[0] == "length"
+    pool.let_go()
+
+
+def test_who_leaves_while_others_prompts_are_read_gives_the_slot_up_at_once():
+    pool, spec = llama.LlamaPool(), catalog.get("smollm2-135m-instruct")
+    tickets = [Ticket() for _ in range(SLOTS)]
+    with ThreadPoolExecutor(SLOTS) as threads:
+        runs = [
+            threads.submit(pool.run, spec, f"{number} {LONG}", Sampling(1), nothing, ticket)
+            for number, ticket in enumerate(tickets)
+        ]
+        time.sleep(1)
+        tickets[-1].set()
+        began = time.monotonic()
+        assert runs[-1].result(5)[0] == "cancelled"
+        assert time.monotonic() - began < 1
+        assert not runs[0].done() or not runs[1].done()  # they are still being read
+        for ticket in tickets:
+            ticket.set()
+        assert {run.result(5)[0] for run in runs[1:]} == {"cancelled"}
+    pool.let_go()
+
+
+def test_a_process_that_hangs_at_its_start_is_ended_and_holds_no_slot(monkeypatch):
+    start, spec = subprocess.Popen, catalog.get("smollm2-135m-instruct")
+    monkeypatch.setattr(llama, "STARTED", 0.3)
+    pool = llama.LlamaPool()
+    with monkeypatch.context() as patch:
+        patch.setattr(llama.subprocess, "Popen", lambda _, **options: start(["sleep", "30"], **options))
+        with pytest.raises(ModelUnavailableError):
+            pool.run(spec, "Hello", Sampling(1), nothing, Ticket())
+    assert not pool.held_gb
+    monkeypatch.setattr(llama, "STARTED", 60)
+    assert pool.run(spec, "Hello", Sampling(1), nothing, Ticket())[0] == "length"
     pool.let_go()
