@@ -24,7 +24,7 @@ from lecture_core.prompting import build_prompt
 from lecture_core.tasks import load_task
 
 MODEL, TASK, KS, ITEMS, ROUNDS, BATCHES = "smollm2-135m-instruct", "sentiment", (0, 1, 2, 4, 8, 16), 100, 3, (1, 8)
-QUICK = 10  # items of the trial that chooses the harness's batch size
+QUICK = 30  # items of the trial (fewer would flatter small batches) that chooses the harness's batch size
 
 
 def ours(engine: LocalEngine) -> list[str]:
