@@ -23,7 +23,10 @@ from lecture_core.engine.status import EngineStatus
 
 
 class Engine(Protocol):
-    """What pages may ask of the models. All calls raise children of `LectureError` for a visitor's mistakes."""
+    """What pages may ask of the models. All calls raise children of `LectureError` for a visitor's mistakes.
+
+    Requests that run or wait are bounded; who asks what somebody else is being answered waits for that and costs nothing.
+    """
 
     def tokenise(self, text: str, *, model: str) -> Tokenised:
         """Split a text into the model's tokens; loads the tokenizer only."""
@@ -143,5 +146,5 @@ class Engine(Protocol):
     def cancel(self, session: str) -> None:
         """Stop what `session` runs or waits for.
 
-        A single result is computed to its end once that has begun, or if another session asked the same before.
+        A single result ends between two of its forward passes. What another session asked too is computed for that one.
         """
