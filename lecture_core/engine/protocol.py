@@ -25,7 +25,7 @@ from lecture_core.engine.status import EngineStatus
 class Engine(Protocol):
     """What pages may ask of the models. All calls raise children of `LectureError` for a visitor's mistakes.
 
-    Requests that run or wait are bounded; who asks what somebody else is being answered waits for that and costs nothing.
+    Requests that run or wait are bounded; who asks what somebody else is being answered waits for that at no cost.
     """
 
     def tokenise(self, text: str, *, model: str) -> Tokenised:
