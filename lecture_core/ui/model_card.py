@@ -5,6 +5,7 @@ Knows no number: `lecture_core.model_cards`, `model_quality` and `originals` rea
 
 import re
 
+import pandas as pd
 import streamlit as st
 
 from lecture_core import recipe_variants
@@ -129,7 +130,7 @@ def _measured(card: ModelCard, measured: Evaluation | None) -> None:
         return
     table = held_out_table(measured)
     if not table.empty:
-        st.table(table.style.format("{:.3f}", na_rep="–"), border="horizontal")
+        st.table(table.map(lambda value: "–" if pd.isna(value) else f"{value:.3f}"), border="horizontal")
     if measured.revision != card.revision:
         st.warning(f"Measured on revision {measured.revision}; the weights here are {card.revision}.")
     results.caption(measured.provenance)

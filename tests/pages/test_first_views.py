@@ -27,7 +27,7 @@ def nothing_loads(monkeypatch):
     monkeypatch.setattr(pool, "load_tokenizer", refuse)
     monkeypatch.setattr(llama, "LlamaProcess", refuse)
     engine = LocalEngine(first_views=FirstViews())
-    monkeypatch.setattr(engine._behind, "submit", lambda *_: None)  # the live results do not come
+    monkeypatch.setattr(engine, "_catch_up", lambda *_: None)  # the live results do not come
     monkeypatch.setattr(lecture_core.engine, "_engine", lambda name: engine)
     return engine
 
