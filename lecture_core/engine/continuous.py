@@ -27,6 +27,7 @@ BATCH_TOKENS = 2048  # prompts are read in pieces of at most so many
 CACHE_TOKENS = 262_144
 CACHE_SHARE = 0.3  # of the card's free memory
 STALLED = 30.0  # seconds without a token of anybody
+FREED = 5.0  # seconds that a new batch waits for the old one's cache
 
 
 def serves() -> bool:
@@ -50,13 +51,14 @@ class ContinuousGenerator:
         self._slots = Slots(STREAMS)
         self._starting = threading.Lock()
         self._batch: _Batch | None = None
+        self._closed = False
 
     def stream(self, prompt: str | Sequence[Message], sampling: Sampling, emit: Emit, ticket: Ticket) -> str:
         """Stream a continuation to `emit` from this thread; returns why it ended: stop, length or cancelled.
 
         Raises:
             ContextLengthError: the prompt leaves no room for the answer.
-            ModelUnavailableError: the batch broke down; the next request starts a new one.
+            ModelUnavailableError: the batch broke down before it gave this stream a token.
         """
         ids = prompt_ids(self.model, prompt)
         room = self.context_length - len(ids)
@@ -80,35 +82,28 @@ class ContinuousGenerator:
             yield
 
     def close(self) -> None:
-        """End the batch; its streams fail."""
+        """End the batch for good; its streams fail."""
         with self._starting:
+            self._closed = True
             if self._batch is not None:
                 self._batch.end()
             self._batch = None
 
     def _answer(self, ids: list[int], sampling: Sampling, limit: int, emit: Emit, ticket: Ticket) -> str:
-        text, seen, batch = Written(self.model, sampling, emit), 0, self._running()
-        with batch.asked(ids, sampling, limit) as answers:
-            while not ticket.is_set():
-                try:
-                    output = answers.get(timeout=LOOK)
-                except queue.Empty:
-                    continue
-                if output is None or output.error:
-                    raise self._broken(batch, output)
-                for place in range(seen, len(output.generated_tokens)):
-                    logprobs = () if sampling.temperature else (output.logprobs[place],)
-                    if text.push(output.generated_tokens[place], logprobs):
-                        return text.reason
-                seen = len(output.generated_tokens)
-                if output.is_finished():
-                    text.flush()
-                    return text.reason
+        text, given = Written(self.model, sampling, emit), list[int]()
+        while not ticket.is_set():
+            batch, before = self._running(), len(given)
+            with batch.asked(ids + given, sampling, limit - before) as answers:
+                failed = _follow(answers, given, text, ticket)
+            if failed is None:
+                return text.reason
+            batch.end()
+            if len(given) == before:
+                raise self._broken(failed)
         return "cancelled"
 
-    def _broken(self, batch: "_Batch", output: Any) -> ModelUnavailableError:
-        batch.end()
-        if output is not None and "out of memory" in str(output.error).lower():
+    def _broken(self, error: str) -> ModelUnavailableError:
+        if "out of memory" in error.lower():
             return ModelUnavailableError(
                 f"{self.model.spec.title} ran out of memory. Shorten the text, or choose a smaller model."
             )
@@ -116,9 +111,36 @@ class ContinuousGenerator:
 
     def _running(self) -> "_Batch":
         with self._starting:
-            if self._batch is None or not self._batch.alive:
+            if self._closed:
+                raise self._broken("the model was put away")
+            if self._batch is not None and not self._batch.alive:
+                self._batch.let_go()
+                self._batch = None
+            if self._batch is None:
                 self._batch = _Batch(self.model, self._blocks)
             return self._batch
+
+
+def _follow(answers: "queue.SimpleQueue[Any]", given: list[int], text: Written, ticket: Ticket) -> str | None:
+    """Write what one batch answers, adding its tokens to `given`; returns the error if the batch broke down."""
+    before = len(given)
+    while not ticket.is_set():
+        try:
+            output = answers.get(timeout=LOOK)
+        except queue.Empty:
+            continue
+        if output is None or output.error:
+            return "the batch ended" if output is None else str(output.error)
+        for place in range(len(given) - before, len(output.generated_tokens)):
+            given.append(output.generated_tokens[place])
+            logprobs = () if text.sampling.temperature else (output.logprobs[place],)
+            if text.push(given[-1], logprobs):
+                return None
+        if output.is_finished():
+            text.flush()
+            return None
+    text.reason = "cancelled"
+    return None
 
 
 class _Batch:
@@ -163,6 +185,15 @@ class _Batch:
             self.manager.stop(block=False, hard_stop=True)
             # A loop that stands still hears of no stop, and whoever waits for its pause would wait for ever.
             self.manager.background_thread_status.record_fatal_error(RuntimeError("The batch was ended."))
+
+    def let_go(self) -> None:
+        """Wait a moment for the loop's end and free its cache, or the next would stand beside it."""
+        self.end()
+        until = time.monotonic() + FREED
+        while self.manager.is_running() and time.monotonic() < until:
+            time.sleep(LOOK / 10)
+        if (error := self.manager.background_thread_status.fatal_error) is not None:
+            error.__traceback__ = None  # its frames hold the cache
 
     @contextmanager
     def waited_for(self) -> Iterator[None]:

@@ -22,6 +22,7 @@ PROMPTS = [
 @pytest.fixture
 def batching(engine, monkeypatch):
     monkeypatch.setattr(continuous, "serves", lambda: True)
+    monkeypatch.setattr(continuous, "FREED", 0.2)
     yield engine
     for worker in engine._pool._workers.values():
         worker.close()
@@ -138,6 +139,46 @@ def test_a_loop_that_died_fails_its_streams_and_is_replaced(batching, monkeypatc
         written(batching, PROMPTS[1])
     assert written(batching, PROMPTS[0]) == whole
     assert generator(batching)._batch is not first
+
+
+def breaks_after(batch, monkeypatch, steps, error):
+    """Let a batch do so many more steps, then fail with the error."""
+    step, left = batch.manager._generation_step, iter(range(steps))
+
+    def breaking():
+        if next(left, None) is None:
+            raise error
+        step()
+
+    monkeypatch.setattr(batch.manager, "_generation_step", breaking)
+
+
+@pytest.mark.parametrize("settings", [{}, {"temperature": 1.5, "top_p": 0.9, "seed": 3}])
+def test_who_got_a_token_from_a_batch_that_broke_goes_on_in_the_next(batching, monkeypatch, settings):
+    asked = [(prompt, settings) for prompt in PROMPTS[:4]]
+    whole = [written(batching, prompt, **settings) for prompt, _ in asked]
+    first = generator(batching)._batch
+    breaks_after(first, monkeypatch, 8, RuntimeError("CUDA out of memory."))
+    assert together(batching, asked) == whole
+    assert generator(batching)._batch is not first
+
+
+def test_who_got_no_token_from_a_batch_that_ran_out_of_memory_is_told_so(batching, monkeypatch):
+    written(batching, PROMPTS[0])
+    breaks_after(generator(batching)._batch, monkeypatch, 0, RuntimeError("CUDA out of memory."))
+    with pytest.raises(ModelUnavailableError, match="Shorten the text"):
+        written(batching, PROMPTS[1])
+    assert written(batching, PROMPTS[0])[1] in ("length", "stop")
+
+
+def test_a_closed_generator_starts_no_new_batch(batching):
+    chunks = batching.generate("the cat", model="tiny-lm", max_new_tokens=60)
+    next(chunks)
+    streams = generator(batching)
+    streams.close()
+    with pytest.raises(ModelUnavailableError):
+        list(chunks)
+    assert streams._batch is None
 
 
 def test_a_loop_that_stands_still_is_replaced(batching, monkeypatch):
