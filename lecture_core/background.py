@@ -9,6 +9,8 @@ from collections.abc import Callable, Generator, Hashable
 from contextlib import closing
 from typing import Generic, TypeVar
 
+from lecture_core.errors import LectureError, forget_frames
+
 T = TypeVar("T")
 LEASE = 60.0  # seconds without a look after which the run ends: the visitor is on another page
 WATCH = 0.5  # seconds between two looks at whether the visitor is still there
@@ -87,8 +89,8 @@ class BackgroundRun(Generic[T]):
         while not self.wait(WATCH):
             if not self._still_here():
                 self.lost = True
+            if self.lost or self.cancelled:  # again, until it has ended: a cancel between two requests reaches none
                 self.cancel()
-                return
 
     def _work(self, steps: Callable[[], Generator[tuple[str, T], None, None]]) -> None:
         try:
@@ -100,4 +102,4 @@ class BackgroundRun(Generic[T]):
                     with self._lock:
                         self._latest[name] = value
         except BaseException as error:  # carried to whoever looks, who raises it
-            self._error = error
+            self._error = forget_frames(error) if isinstance(error, LectureError) else error

@@ -13,7 +13,7 @@ from typing import Literal
 from lecture_core.answers import AnswerPatterns, Extracted, extract, first, same_answer
 from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import GenerationChunk
-from lecture_core.errors import ContextLengthError
+from lecture_core.errors import ContextLengthError, StoppedError
 from lecture_core.exemplars import choose_exemplars
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, judged, tally
 from lecture_core.statistics import wilson
@@ -115,6 +115,8 @@ def _written(
         for chunk in stream:
             text += chunk.text
             yield text, chunk
+            if chunk.reason == "cancelled":  # half a text would be judged as an answer
+                raise StoppedError("Stopped while it wrote: a newer request took its place.")
 
 
 def find_answer(text: str, method: Method, patterns: AnswerPatterns) -> Extracted | None:

@@ -5,6 +5,14 @@ class LectureError(Exception):
     """Base of all errors whose message is written for the student; anything else is a bug and surfaces."""
 
 
+def forget_frames(error: LectureError) -> LectureError:
+    """Let go of what an error's frames hold, a model's weights among it, and return the error: some are kept."""
+    for each in (error, error.__cause__, error.__context__):
+        if each is not None:
+            each.__traceback__ = None
+    return error
+
+
 class InvalidInputError(LectureError):
     """The input cannot be used; says what was expected, what came and what to do.
 

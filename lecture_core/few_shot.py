@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from lecture_core.answers import extract, same_answer
 from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import GenerationChunk, Scores
-from lecture_core.errors import ContextLengthError
+from lecture_core.errors import ContextLengthError, StoppedError
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, judged, tally
 from lecture_core.prompting import AS_ON_THE_SLIDE, Prompt, PromptForm, build_prompt, exemplars_that_fit, prompt_parts
 from lecture_core.provenance import Provenance
@@ -119,6 +119,8 @@ def ask(engine: Engine, task: Task, item: Item, prompt: str, asking: Asking, *, 
         for last in stream:
             text += last.text
             yield text, None
+    if last.reason == "cancelled":  # half a text would be judged as an answer
+        raise StoppedError("Stopped while it wrote: a newer request took its place.")
     yield text, judged_text(task, item, prompt, text, last.provenance)
 
 

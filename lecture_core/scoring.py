@@ -85,9 +85,12 @@ def score_together(requests: Sequence[ScoreRequest], model: LoadedModel) -> list
 
 
 def _check_number(texts: Sequence[str], name: str) -> None:
-    if not 1 <= len(texts) <= MAX_COMPLETIONS or not all(texts):
+    if texts and not all(texts):
+        got = f"nothing in number {list(texts).index('') + 1} of {len(texts)}"
+        raise InvalidInputError(expected=f"{name}, none empty", got=got, remedy="write something there or remove it")
+    if not 1 <= len(texts) <= MAX_COMPLETIONS:
         raise InvalidInputError(
-            expected=f"1 to {MAX_COMPLETIONS} {name}, none empty", got=str(len(texts)), remedy="give at least one text"
+            expected=f"1 to {MAX_COMPLETIONS} {name}", got=str(len(texts)), remedy="give at least one, and not more"
         )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from lecture_core import catalog
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
-from lecture_core.engine.llama_requests import characters, refusal, request
+from lecture_core.engine.llama_requests import refusal, request, size
 from lecture_core.engine.results import Message
 from lecture_core.engine.status import LoadedStatus
 from lecture_core.engine.waiting import Slots, Ticket
@@ -31,7 +31,7 @@ SLOTS = 4
 SLOT_TOKENS = 4096  # what one request may hold, prompt and answer together
 SLOT_BYTES = 95_000_000  # of keys and values: 23 kB a token of a model of 135M parameters, float16
 LOOK = 0.2  # seconds between two looks at whether the asker has left
-LONG = 1000  # characters; llama.cpp reads longer prompts one after the other and hears of a cancel at its turn only
+LONG = 1000  # bytes; llama.cpp reads longer prompts one after the other and hears of a cancel at its turn only
 STARTED = 60.0  # seconds to read the file, after which the process is ended
 STALLED = 90.0  # seconds without a word, not even of progress, after which the process counts as hung
 ROOT = Path(__file__).parents[2]
@@ -184,17 +184,18 @@ class LlamaPool:
         """Wait for a slot and stream an answer to `emit`; returns why it ended and where it came from."""
         path = gguf_path(spec)
         origin = Provenance(spec.id, self._revision(spec), "cpu", path.stem.rpartition(".")[2], sampling.seed)
-        with self._using(), self._slots.take(ticket) as taken, ExitStack() as reading:
-            if taken and characters(prompt) > LONG:
-                taken = reading.enter_context(self._reading.take(ticket))
-            if not taken:
+        with self._using(), ExitStack() as reading:  # who waits to be read holds no slot: the short ones go on
+            if size(prompt) > LONG and not reading.enter_context(self._reading.take(ticket)):
                 return "cancelled", origin
+            with self._slots.take(ticket) as taken:
+                if not taken:
+                    return "cancelled", origin
 
-            def read(text: str, tokens: int, logprobs: tuple[float, ...]) -> bool:
-                reading.close()
-                return emit(text, tokens, logprobs)
+                def read(text: str, tokens: int, logprobs: tuple[float, ...]) -> bool:
+                    reading.close()
+                    return emit(text, tokens, logprobs)
 
-            return self._process(spec).stream(prompt, sampling, read, ticket.is_set), origin
+                return self._process(spec).stream(prompt, sampling, read, ticket.is_set), origin
 
     def ready(self, spec: ModelSpec) -> bool:
         """Whether the model's process runs and can answer."""
@@ -212,6 +213,11 @@ class LlamaPool:
         with self._lock:
             ready = [name for name, process in self._processes.items() if process.done()]
         return [LoadedStatus(f"{n} (llama.cpp)", gguf_path(catalog.get(n)).stat().st_size, 0) for n in ready]
+
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody uses a process now."""
+        return self._users > 0
 
     @property
     def held_gb(self) -> float:

@@ -8,9 +8,11 @@ from lecture_core.errors import ContextLengthError, InvalidInputError, LectureEr
 from lecture_core.generation import Sampling
 
 
-def characters(prompt: str | Sequence[Message]) -> int:
-    """How long a prompt is."""
-    return len(prompt) if isinstance(prompt, str) else sum(len(message.content) for message in prompt)
+def size(prompt: str | Sequence[Message]) -> int:
+    """How long a prompt is, in bytes: what makes tokens of any script."""
+    if isinstance(prompt, str):
+        return len(prompt.encode(errors="replace"))
+    return sum(size(message.content) for message in prompt)
 
 
 def request(prompt: str | Sequence[Message], sampling: Sampling) -> dict[str, Any]:
@@ -39,7 +41,7 @@ def refusal(error: dict[str, Any], context_length: int) -> LectureError:
     """Return the sentence for an error that llama.cpp answered with."""
     if "n_prompt_tokens" in error:
         return ContextLengthError(
-            f"Expected a prompt of at most {context_length:,} tokens; got {error['n_prompt_tokens']:,}. "
+            f"Expected a prompt of fewer than {context_length:,} tokens; got {error['n_prompt_tokens']:,}. "
             "Shorten the prompt."
         )
     got = str(error.get("message", error))[:200]

@@ -52,6 +52,10 @@ class Beside(Protocol):
     """Models outside the pool, under the same budget."""
 
     @property
+    def in_use(self) -> bool:
+        """Whether somebody uses one of them."""
+
+    @property
     def held_gb(self) -> float:
         """Gigabytes that they take now."""
 
@@ -185,6 +189,9 @@ class WorkerPool:
         def fits() -> bool:
             return needed + self._beside.held_gb + sum(map(_held, self._workers.values())) <= self._budget
 
+        in_use = sum(_held(worker) for name, worker in self._workers.items() if self._users[name] or worker.waiting)
+        if needed + in_use > self._budget - (self._beside.held_gb if self._beside.in_use else 0):
+            return False  # letting the idle ones go would not be enough: they stay
         for name, worker in list(self._workers.items()):
             if fits():
                 return True

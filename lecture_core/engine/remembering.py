@@ -17,6 +17,7 @@ from lecture_core.errors import BusyError, LectureError, ModelUnavailableError
 from lecture_core.provenance import Provenance
 
 Call = TypeVar("Call", bound=Callable[..., Any])
+PATIENCE, AGAIN = 60.0, 1.0  # seconds that a live answer waits for a place behind a recorded one; between two tries
 RETRY = 30.0  # seconds after a failed load in which recorded answers do not stand in, so that the error is seen
 
 
@@ -66,10 +67,10 @@ class Remembering:
         return answer
 
     def _catch_up(self, model: str, live: Callable[[], Any]) -> None:
-        here = False
+        here, until = False, time.monotonic() + PATIENCE
         try:
-            live()
-            here = True
+            while not here:
+                here = self._caught_up(live, until)
         except LectureError as error:
             here = not isinstance(error, ModelUnavailableError)
         finally:
@@ -77,6 +78,17 @@ class Remembering:
                 self._failed[model] = time.monotonic()
             with self._counting:
                 self.catching_up -= 1
+
+    def _caught_up(self, live: Callable[[], Any], until: float) -> bool:
+        """Whether the live answer is there; not while all places are taken, which is waited for until then."""
+        try:
+            live()
+        except BusyError:
+            if time.monotonic() > until or not threading.main_thread().is_alive():
+                raise
+            time.sleep(AGAIN)
+            return False
+        return True
 
     def or_recorded(self, question: Question, live: Callable[[], Any]) -> Any:
         """Compute, or return the recorded answer if all places are taken."""

@@ -22,7 +22,7 @@ from lecture_core.engine import batch_limits
 from lecture_core.engine.batch_limits import BatchLimits
 from lecture_core.engine.continuous import ContinuousGenerator
 from lecture_core.engine.waiting import LOOK, Pace, Ticket, Waiting, enqueue, report
-from lecture_core.errors import DeadlineError, LectureError, ModelUnavailableError, StoppedError
+from lecture_core.errors import DeadlineError, LectureError, ModelUnavailableError, StoppedError, forget_frames
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel, load
 from lecture_core.stopping import stoppable
@@ -168,8 +168,8 @@ class Worker:
                         return job.future.result()
                     if time.monotonic() >= until:
                         raise
-                if ticket.is_set() and job.future.cancel():
-                    raise StoppedError("Stopped before its turn came: a newer request took its place.")
+                if ticket.is_set():  # while the model is being loaded too
+                    raise StoppedError("Stopped before its answer came: a newer request took its place.")
                 ticket.waiting = self._waiting(job)
                 report(ticket.waiting)
         except FutureTimeout as exc:
@@ -236,6 +236,8 @@ class Worker:
             with self.streams.paused() if self.streams else nullcontext():
                 results = _computed(jobs, model)
         except BaseException as exc:  # carried to the callers' threads, which raise it
+            if isinstance(exc, LectureError):
+                forget_frames(exc)
             if len(jobs) == 1 or isinstance(exc, LectureError):
                 for job in jobs:
                     job.future.set_exception(exc)

@@ -4,6 +4,7 @@ The page says what to measure and how to draw it; the run has its own thread, an
 """
 
 from collections.abc import Callable, Generator, Hashable, Mapping
+from secrets import token_hex
 
 import streamlit as st
 
@@ -73,7 +74,7 @@ def _current(stem: str, inputs: Hashable) -> BackgroundRun[Progress] | None:
 def _start_button(stem: str, label: str, inputs: Hashable, steps: Callable[[str], Steps]) -> None:
     if not st.button(label, key=f"{stem}_measure", icon=":material/monitoring:"):
         return
-    session = f"{session_id()}-{stem}-measure"
+    session = f"{session_id()}-{stem}-{token_hex(4)}"  # of this run alone: it may be cancelled more than once
     engine = get_engine()
     st.session_state[f"{stem}_run"] = behind.start(
         inputs, lambda: steps(session), on_cancel=lambda: engine.cancel(session)

@@ -1,6 +1,7 @@
 """Measuring tokens a second of the models at hand, on this machine, now; and why that is not 2 N FLOPs a token."""
 
 from collections.abc import Sequence
+from secrets import token_hex
 
 import streamlit as st
 
@@ -85,7 +86,7 @@ def _start_button(stem: str, specs: Sequence[ModelSpec], switch: tuple[str, str]
 
 
 def _start(stem: str, specs: tuple[ModelSpec, ...], switch: tuple[str, str]) -> None:
-    engine, session = get_engine(), f"{session_id()}-{stem}-speed"
+    engine, session = get_engine(), f"{session_id()}-{stem}-{token_hex(4)}"
 
     def stop() -> None:
         for name in sessions(session):
