@@ -63,11 +63,11 @@ class Remembering:
             with self._counting:
                 self.catching_up += 1
                 behind = self._behind[question.model]
-            behind.submit(self._catch_up, question.model, live)
+            behind.submit(self._catch_up, question.model, live, time.monotonic() + PATIENCE)
         return answer
 
-    def _catch_up(self, model: str, live: Callable[[], Any]) -> None:
-        here, until = False, time.monotonic() + PATIENCE
+    def _catch_up(self, model: str, live: Callable[[], Any], until: float) -> None:
+        here = False
         try:
             while not here:
                 here = self._caught_up(live, until)

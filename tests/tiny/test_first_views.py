@@ -124,10 +124,24 @@ def wait_until_caught_up(engine):
     assert engine.status().catching_up == 0
 
 
-def test_a_full_machine_behind_is_not_the_visitors_business(kept, rows):
+def test_a_full_machine_behind_is_not_the_visitors_business(kept, rows, monkeypatch):
+    _, path = kept
+    engine = LocalEngine(first_views=FirstViews(path))
+    engine._admission = Admission(1)
+    monkeypatch.setattr(remembering, "AGAIN", 0.05)
+    with engine._admission.admit():
+        assert engine.next_token(TEXT, model="tiny-lm").provenance.kind == "recorded"
+        time.sleep(0.3)
+        assert engine.status().catching_up == 1  # it waits for a place: a page that looked again now would find nothing
+    wait_until_caught_up(engine)
+    assert engine.next_token(TEXT, model="tiny-lm").provenance.kind == "live"
+
+
+def test_a_machine_full_for_long_is_given_up(kept, rows, monkeypatch):
     _, path = kept
     engine = LocalEngine(first_views=FirstViews(path))
     engine._admission = Admission(0)
+    monkeypatch.setattr(remembering, "PATIENCE", 0.0)
     for _ in range(2):
         assert engine.next_token(TEXT, model="tiny-lm").provenance.kind == "recorded"
         wait_until_caught_up(engine)
