@@ -1,12 +1,12 @@
 """The calls whose results depend on nothing but their inputs: each names its roles and its computation.
 
 They know neither threads nor memory: an engine gives them `_run` and `_forward`. Results are kept and shared by
-`remembered`; torch is imported where a model is asked for.
+`remembered`; torch is imported once a request has got its place, so that a refusal does not wait for it.
 """
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, Union, cast
 
 from lecture_core.engine.pictures import CoveredAnswers, ImageAnswer, Picture
 from lecture_core.engine.remembering import Call, Remembering, recorded, remembered
@@ -29,9 +29,9 @@ from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 if TYPE_CHECKING:
     from lecture_core.forward import ForwardRequest
-    from lecture_core.scoring import ScoreRequest
 
 T = TypeVar("T")
+Prepared = Union["ForwardRequest[T]", Callable[[LoadedModel], T]]
 MASKED = ("masked_lm", "rtd_generator")
 CAUSAL = ("causal_lm",)
 SEQ2SEQ = ("seq2seq",)
@@ -68,15 +68,16 @@ class ModelCalls(Remembering):
         self,
         model: str,
         roles: tuple[str, ...],
-        prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]",
+        prepare: "Callable[[LoadedTokenizer], Prepared[T]]",
         session: str = "",
     ) -> T:
-        """Answer a request of one forward pass, together with those that wait at the same time."""
+        """Answer a request of one forward pass, together with those that wait at the same time.
+
+        Where `prepare` returns a job instead of a request, that is run as by `_run`.
+        """
         raise NotImplementedError
 
-    def _scored(
-        self, model: str, prepare: "Callable[[LoadedTokenizer], ScoreRequest]", session: str = ""
-    ) -> PromptScores:
+    def _scored(self, model: str, prompts: Sequence[str], completions: Sequence[str], session: str) -> PromptScores:
         """Answer a request for scores, together with those that wait at the same time and share its exemplars."""
         raise NotImplementedError
 
@@ -110,21 +111,24 @@ class ModelCalls(Remembering):
         self, text: str, *, model: str, top_k: int = 10, candidates: Sequence[str] = (), session: str = ""
     ) -> FillMaskResult:
         """See `Engine.fill_mask`."""
-        from lecture_core import masked_lm
 
-        return self._forward(
-            model,
-            MASKED,
-            lambda words: masked_lm.fill_masks_request(text, words, top_k=top_k, asked=candidates),
-            session,
-        )
+        def prepare(words: LoadedTokenizer) -> "ForwardRequest[FillMaskResult]":
+            from lecture_core import masked_lm
+
+            return masked_lm.fill_masks_request(text, words, top_k=top_k, asked=candidates)
+
+        return self._forward(model, MASKED, prepare, session)
 
     @remembered
     def vocabulary_at_mask(self, text: str, *, model: str, session: str = "") -> VocabularyAtMask:
         """See `Engine.vocabulary_at_mask`."""
-        from lecture_core import masked_lm
 
-        return self._forward(model, MASKED, lambda words: masked_lm.vocabulary_request(text, words), session)
+        def prepare(words: LoadedTokenizer) -> "ForwardRequest[VocabularyAtMask]":
+            from lecture_core import masked_lm
+
+            return masked_lm.vocabulary_request(text, words)
+
+        return self._forward(model, MASKED, prepare, session)
 
     @remembered
     def masked_logprobs(
@@ -138,15 +142,15 @@ class ModelCalls(Remembering):
         session: str = "",
     ) -> TokenLogprobs:
         """See `Engine.masked_logprobs`."""
-        from lecture_core import pseudo_likelihood
 
-        def job(m: LoadedModel) -> TokenLogprobs:
-            return pseudo_likelihood.masked_logprobs_in_turn(text, m, positions=positions, top_k=top_k)
+        def prepare(words: LoadedTokenizer) -> "Prepared[TokenLogprobs]":
+            from lecture_core import pseudo_likelihood
 
-        def prepare(words: LoadedTokenizer) -> "ForwardRequest[TokenLogprobs]":
+            if in_turn:
+                return lambda m: pseudo_likelihood.masked_logprobs_in_turn(text, m, positions=positions, top_k=top_k)
             return pseudo_likelihood.masked_logprobs_request(text, words, positions=positions, top_k=top_k)
 
-        return self._run(model, MASKED, job, session) if in_turn else self._forward(model, MASKED, prepare, session)
+        return self._forward(model, MASKED, prepare, session)
 
     @remembered
     def corrupt(
@@ -160,9 +164,10 @@ class ModelCalls(Remembering):
         session: str = "",
     ) -> Corruption:
         """See `Engine.corrupt`."""
-        from lecture_core import replaced_token_detection as rtd
 
         def prepare(words: LoadedTokenizer) -> "ForwardRequest[Corruption]":
+            from lecture_core import replaced_token_detection as rtd
+
             return rtd.corrupt_request(
                 text, words, mask_probability=mask_probability, seed=seed, temperature=temperature
             )
@@ -174,9 +179,10 @@ class ModelCalls(Remembering):
         self, corrupted: Corruption | str, *, model: str, original: str | None = None, session: str = ""
     ) -> Detection:
         """See `Engine.detect_replacements`."""
-        from lecture_core import replaced_token_detection as rtd
 
         def prepare(words: LoadedTokenizer) -> "ForwardRequest[Detection]":
+            from lecture_core import replaced_token_detection as rtd
+
             before = None if original is None else words.encode(checked(original))[0]
             if isinstance(corrupted, str):
                 ids, starts = words.encode(checked(corrupted))
@@ -189,49 +195,48 @@ class ModelCalls(Remembering):
     @remembered
     def token_logprobs(self, text: str, *, model: str, top_k: int = 5, session: str = "") -> TokenLogprobs:
         """See `Engine.token_logprobs`."""
-        from lecture_core import token_logprobs
 
-        def prepare(words: LoadedTokenizer) -> "ForwardRequest[TokenLogprobs]":
+        def prepare(words: LoadedTokenizer) -> "Prepared[TokenLogprobs]":
+            from lecture_core import token_logprobs
+
+            if len(words.encode(checked(text))[0]) > token_logprobs.LONG:
+                return lambda m: token_logprobs.token_logprobs_of_long(text, m, top_k=top_k)
             return token_logprobs.token_logprobs_request(text, words, top_k=top_k)
 
-        if len(self._words(model, CAUSAL).encode(checked(text))[0]) <= token_logprobs.LONG:
-            return self._forward(model, CAUSAL, prepare, session)
-        return self._run(model, CAUSAL, lambda m: token_logprobs.token_logprobs_of_long(text, m, top_k=top_k), session)
+        return self._forward(model, CAUSAL, prepare, session)
 
     @remembered
     def score(self, prompt: str, completions: Sequence[str], *, model: str, session: str = "") -> Scores:
         """See `Engine.score`."""
-        from lecture_core import scoring
-
-        found = self._scored(model, lambda words: scoring.score_request([prompt], completions, words), session)
-        return found.prompts[0]
+        return self._scored(model, [prompt], completions, session).prompts[0]
 
     @remembered
     def score_prompts(
         self, prompts: Sequence[str], completions: Sequence[str], *, model: str, session: str = ""
     ) -> PromptScores:
         """See `Engine.score_prompts`."""
-        from lecture_core import scoring
-
-        return self._scored(model, lambda words: scoring.score_request(prompts, completions, words), session)
+        return self._scored(model, prompts, completions, session)
 
     @remembered
     def next_token(self, prompt: str, *, model: str, top_k: int = 10, session: str = "") -> NextToken:
         """See `Engine.next_token`."""
-        from lecture_core import token_logprobs
 
-        return self._forward(
-            model, CAUSAL, lambda words: token_logprobs.next_token_request(prompt, words, top_k=top_k), session
-        )
+        def prepare(words: LoadedTokenizer) -> "ForwardRequest[NextToken]":
+            from lecture_core import token_logprobs
+
+            return token_logprobs.next_token_request(prompt, words, top_k=top_k)
+
+        return self._forward(model, CAUSAL, prepare, session)
 
     @remembered
     def text_to_text(
         self, text: str, *, model: str, max_new_tokens: int = 64, top_k: int = 5, session: str = ""
     ) -> TextToText:
         """See `Engine.text_to_text`."""
-        from lecture_core import text_to_text as t2t
 
         def job(m: LoadedModel) -> TextToText:
+            from lecture_core import text_to_text as t2t
+
             return t2t.write(text, m, max_new_tokens=max_new_tokens, top_k=top_k)
 
         return self._run(model, SEQ2SEQ, job, session)
@@ -241,26 +246,26 @@ class ModelCalls(Remembering):
         self, text: str, target: str, *, model: str, top_k: int = 5, session: str = ""
     ) -> TokenLogprobs:
         """See `Engine.target_logprobs`."""
-        from lecture_core import text_to_text as t2t
 
-        return self._run(model, SEQ2SEQ, lambda m: t2t.target_logprobs(text, target, m, top_k=top_k), session)
+        def job(m: LoadedModel) -> TokenLogprobs:
+            from lecture_core import text_to_text as t2t
+
+            return t2t.target_logprobs(text, target, m, top_k=top_k)
+
+        return self._run(model, SEQ2SEQ, job, session)
 
     @remembered_unless_private
     def answer_about_image(
         self, picture: Picture, question: str, *, model: str, top_k: int = 5, session: str = ""
     ) -> ImageAnswer:
         """See `Engine.answer_about_image`."""
-        from lecture_core import vision_language
-
-        return self._run(model, VISION, lambda m: vision_language.answer(picture, question, m, top_k=top_k), session)
+        return self._run(model, VISION, _about(picture, question, top_k), session)
 
     def answer_about_photo(
         self, picture: Picture, question: str, *, model: str, top_k: int = 5, session: str = ""
     ) -> ImageAnswer:
         """See `Engine.answer_about_photo`."""
-        from lecture_core import vision_language
-
-        return self._run(model, VISION, lambda m: vision_language.answer(picture, question, m, top_k=top_k), session)
+        return self._run(model, VISION, _about(picture, question, top_k), session)
 
     @remembered_unless_private
     def answer_when_covered(
@@ -274,9 +279,19 @@ class ModelCalls(Remembering):
         session: str = "",
     ) -> CoveredAnswers:
         """See `Engine.answer_when_covered`."""
-        from lecture_core import vision_language
 
         def job(m: LoadedModel) -> CoveredAnswers:
+            from lecture_core import vision_language
+
             return vision_language.answer_when_covered(picture, question, answer_ids, m, grid=grid)
 
         return self._run(model, VISION, job, session)
+
+
+def _about(picture: Picture, question: str, top_k: int) -> Callable[[LoadedModel], ImageAnswer]:
+    def job(m: LoadedModel) -> ImageAnswer:
+        from lecture_core import vision_language
+
+        return vision_language.answer(picture, question, m, top_k=top_k)
+
+    return job

@@ -10,7 +10,7 @@ from lecture_core import catalog, generation
 from lecture_core import device as devices
 from lecture_core.engine import continuous, llama
 from lecture_core.engine.admission import LIMITS, Admission
-from lecture_core.engine.calls import CAUSAL, ModelCalls
+from lecture_core.engine.calls import CAUSAL, ModelCalls, Prepared
 from lecture_core.engine.first_views import FirstViews, Question
 from lecture_core.engine.pool import WorkerPool, memory_budget
 from lecture_core.engine.result_cache import LIMIT
@@ -26,7 +26,6 @@ from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 if TYPE_CHECKING:
     from lecture_core.catalog import ModelSpec
-    from lecture_core.forward import ForwardRequest
     from lecture_core.scoring import ScoreRequest
 
 T = TypeVar("T")
@@ -143,21 +142,23 @@ class LocalEngine(ModelCalls):
         self,
         model: str,
         roles: tuple[str, ...],
-        prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]",
+        prepare: "Callable[[LoadedTokenizer], Prepared[T]]",
         session: str = "",
     ) -> T:
         spec = self._spec(model, roles)
         with self._admission.admit(session) as ticket, self._pool.use(spec, ticket) as worker:
             return _timed(*worker.forward(prepare, ticket, deadline=DEADLINE))
 
-    def _scored(
-        self, model: str, prepare: "Callable[[LoadedTokenizer], ScoreRequest]", session: str = ""
-    ) -> PromptScores:
+    def _scored(self, model: str, prompts: Sequence[str], completions: Sequence[str], session: str) -> PromptScores:
+        def prepare(words: LoadedTokenizer) -> "ScoreRequest":
+            from lecture_core.scoring import score_request
+
+            return score_request(prompts, completions, words)
+
         spec = self._spec(model, CAUSAL)
         with self._admission.admit(session) as ticket, self._pool.use(spec, ticket) as worker:
             found, seconds = worker.score(prepare, ticket, deadline=DEADLINE)
-        prompts = tuple(_timed(scores, seconds) for scores in found.prompts)
-        return _timed(replace(found, prompts=prompts), seconds)
+        return _timed(replace(found, prompts=tuple(_timed(scores, seconds) for scores in found.prompts)), seconds)
 
     def _spec(self, model: str, roles: tuple[str, ...]) -> "ModelSpec":
         spec = catalog.get(model)

@@ -97,18 +97,23 @@ class Worker:
         return result, seconds
 
     def forward(
-        self, prepare: "Callable[[LoadedTokenizer], ForwardRequest[T]]", ticket: Ticket, *, deadline: float
+        self,
+        prepare: "Callable[[LoadedTokenizer], ForwardRequest[T] | Callable[[LoadedModel], T]]",
+        ticket: Ticket,
+        *,
+        deadline: float,
     ) -> tuple[T, float]:
         """Answer a request in a batch with those that wait at the same time; returns the seconds of the batch too.
 
         Args:
-            prepare: tokenises and checks, on this thread; what it raises reaches nobody else.
+            prepare: tokenises and checks, on this thread; what it raises reaches nobody else. It may return a task
+                instead, which is run alone.
         """
         with self._announced():
             request = prepare(self.words)
-            job = self._queue(_Job(request, ticket, len(request)))
-        logits, model, seconds = self._wait(job, ticket, deadline)
-        return request.finish(logits, model), seconds
+            job = self._queue(_Job(request, ticket, 0 if callable(request) else len(request)))
+        found, model, seconds = self._wait(job, ticket, deadline)
+        return (found if callable(request) else request.finish(found, model)), seconds
 
     def score(
         self, prepare: "Callable[[LoadedTokenizer], ScoreRequest]", ticket: Ticket, *, deadline: float
