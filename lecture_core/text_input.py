@@ -27,6 +27,15 @@ def checked(text: str, *, limit: int = MAX_CHARACTERS) -> str:
         raise InvalidInputError(
             expected=f"at most {limit:,} characters", got=f"{len(text):,}", remedy="shorten the text"
         )
+    return without_control_characters(text)
+
+
+def without_control_characters(text: str) -> str:
+    """Return the text as it came, if no character but line breaks and tabs is unprintable; it may be empty.
+
+    Raises:
+        InvalidInputError: it has control characters, or half of a surrogate pair.
+    """
     for position, character in enumerate(text, start=1):
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\r\t":
             raise InvalidInputError(

@@ -1,6 +1,6 @@
 """How much one forward pass may hold: enough to fill the processor, and no more than the memory that is free takes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lecture_core.device import Device
@@ -22,12 +22,20 @@ class BatchLimits:
     logits: int
 
 
+CPU_WORK = 100_000_000_000  # tokens times parameters of one pass: about half a second on two cores
 MOST = {"cpu": BatchLimits(2048, 512), "cuda": BatchLimits(65_536, 8192)}
 
 
-def most(device: Device) -> BatchLimits:
-    """The limits by the speed of a device; more in one pass gains nothing."""
-    return MOST[device.name]
+def most(device: Device, parameters: int = 0) -> BatchLimits:
+    """The limits by the speed of a device; more in one pass gains nothing, and on a CPU nobody can stop it for long.
+
+    Args:
+        parameters: count of the model's.
+    """
+    top = MOST[device.name]
+    if device.name != "cpu":
+        return top
+    return replace(top, tokens=min(top.tokens, CPU_WORK // max(1, parameters)))
 
 
 def within(free: int, config: Any, device: Device) -> BatchLimits:

@@ -171,7 +171,7 @@ class LlamaPool:
         self._held: dict[str, float] = {}  # gigabytes
         self._users = 0
         self._slots, self._reading = Slots(SLOTS), Slots(1)
-        self._lock = threading.Lock()
+        self._lock, self._hashing = threading.Lock(), threading.Lock()
 
     def run(
         self,
@@ -184,7 +184,7 @@ class LlamaPool:
         """Wait for a slot and stream an answer to `emit`; returns why it ended and where it came from."""
         path = gguf_path(spec)
         origin = Provenance(spec.id, self._revision(spec), "cpu", path.stem.rpartition(".")[2], sampling.seed)
-        with self._using(), ExitStack() as reading:  # who waits to be read holds no slot: the short ones go on
+        with self.using(), ExitStack() as reading:  # who waits to be read holds no slot: the short ones go on
             if size(prompt) > LONG and not reading.enter_context(self._reading.take(ticket)):
                 return "cancelled", origin
             with self._slots.take(ticket) as taken:
@@ -205,7 +205,7 @@ class LlamaPool:
     def start(self, spec: ModelSpec) -> None:
         """Start the model's process and learn its revision, without asking it anything."""
         self._revision(spec)
-        with self._using():
+        with self.using():
             self._process(spec)
 
     def status(self) -> list[LoadedStatus]:
@@ -243,8 +243,8 @@ class LlamaPool:
             self._held.clear()
 
     @contextmanager
-    def _using(self) -> Iterator[None]:
-        """Keep the processes while the body runs."""
+    def using(self) -> Iterator[None]:
+        """Keep the processes, and what is reserved for one, while the body runs."""
         with self._lock:
             self._users += 1
         try:
@@ -273,6 +273,7 @@ class LlamaPool:
         return future.result()
 
     def _revision(self, spec: ModelSpec) -> str:
-        if spec.id not in self._revisions:
-            self._revisions[spec.id] = revision_of(gguf_path(spec))
-        return self._revisions[spec.id]
+        with self._hashing:  # a class at a cold start reads the file once
+            if spec.id not in self._revisions:
+                self._revisions[spec.id] = revision_of(gguf_path(spec))
+            return self._revisions[spec.id]

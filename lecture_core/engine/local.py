@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,7 +22,7 @@ from lecture_core.errors import InvalidInputError, StoppedError
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel, gguf_path, revision_of
 from lecture_core.provenance import Provenance
-from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
+from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked, without_control_characters
 
 if TYPE_CHECKING:
     from lecture_core.catalog import ModelSpec
@@ -65,6 +65,8 @@ class LocalEngine(ModelCalls):
         spec = self._spec(model, CAUSAL)
         for text in [prompt] if isinstance(prompt, str) else [m.content for m in prompt]:
             checked(text, limit=MAX_PROMPT_CHARACTERS)
+        for text in stop:
+            without_control_characters(text)
         sampling = generation.Sampling(max_new_tokens, temperature, top_p, seed, tuple(stop))
         run = self._generator(spec)
 
@@ -90,8 +92,8 @@ class LocalEngine(ModelCalls):
 
     def _load_generator(self, spec: "ModelSpec") -> None:
         if llama.serves(spec):
-            self._llama_room(spec, Ticket())
-            self._llama.start(spec)
+            with self._llama_room(spec, Ticket()):
+                self._llama.start(spec)
         else:
             self._run(spec.id, CAUSAL, lambda model: None)
 
@@ -190,12 +192,18 @@ class LocalEngine(ModelCalls):
         emit: generation.Emit,
         ticket: Ticket,
     ) -> tuple[str, Provenance]:
-        self._llama_room(spec, ticket)
-        return self._llama.run(spec, prompt, sampling, emit, ticket)
+        with self._llama_room(spec, ticket):
+            return self._llama.run(spec, prompt, sampling, emit, ticket)
 
-    def _llama_room(self, spec: "ModelSpec", ticket: Ticket) -> None:
-        if not self._llama.has(spec):
+    @contextmanager
+    def _llama_room(self, spec: "ModelSpec", ticket: Ticket) -> Iterator[None]:
+        """Hold room for a model's process; what another request took of it in between is made again."""
+        while True:
             self._pool.make_room(spec, llama.needed_gb(spec), ticket)
+            with self._llama.using():
+                if self._llama.has(spec):
+                    yield
+                    return
 
     def _batched_run(
         self,

@@ -74,7 +74,7 @@ class WorkerPool:
 
     Args:
         budget_gb: what the models in memory may take together.
-        patience: seconds to wait for room while all models are in use.
+        patience: seconds to wait for room while all models are in use, counted from when the ticket was made.
         beside: what runs outside this pool and takes of the same budget.
     """
 
@@ -171,17 +171,17 @@ class WorkerPool:
         return self._until(reserved, ticket)
 
     def _until(self, attempt: Callable[[], T | None], ticket: Ticket) -> T:
-        until = time.monotonic() + self._patience
-        while time.monotonic() <= until:
+        while True:
             with self._changed:
                 if found := attempt():
                     return found
                 self._changed.wait(LOOK)
+            if time.monotonic() > ticket.began + self._patience:
+                raise BusyError("The models in use fill this machine's memory. Try again in a few seconds.")
             if ticket.is_set():
                 raise StoppedError("Stopped while it waited for memory: a newer request took its place.")
-            ticket.waiting = Waiting(0, 0.0, loading=True)
+            ticket.waiting = Waiting(0, 0.0, memory=True)
             report(ticket.waiting)  # ends the wait of a visitor who has left
-        raise BusyError("The models in use fill this machine's memory. Try again in a few seconds.")
 
     def _has_room(self, needed: float) -> bool:
         """Let idle models go, the least recently used first, those beside last, until `needed` gigabytes are free."""

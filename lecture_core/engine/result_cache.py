@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from lecture_core.engine.waiting import LOOK, Waiting, goes_first, report
-from lecture_core.errors import StoppedError
+from lecture_core.engine.waiting import LOOK, goes_first, heard_by, report
+from lecture_core.errors import DeadlineError, StoppedError
 
 T = TypeVar("T")
 Attend = Callable[[], AbstractContextManager[threading.Event]]
@@ -36,17 +36,19 @@ class ResultCache:
         self.held = 0
         self._results: dict[Hashable, tuple[Any, int]] = {}  # least recently used first
         self._revisions: dict[str, str] = {}
-        self._under_way: dict[Hashable, tuple[Future[Any], bool]] = {}  # and whether it goes first
+        self._under_way: dict[Hashable, tuple[Future[Any], bool, threading.Thread]] = {}  # and whether it goes first
         self._lock = threading.RLock()
 
     def answer(self, model: str, question: Hashable, compute: Callable[[], Any], attend: Attend = _alone) -> Any:
-        """Return a kept result, or that of the same question under way, or compute it. Failures are not shared.
+        """Return a kept result, or that of the same question under way, or compute it. Failures are not shared,
+        but one: nobody begins a question anew for which a whole deadline did not suffice.
 
         Args:
             attend: gives what is set when whoever waits for the same question of somebody else is to stop.
 
         Raises:
             StoppedError: it was set.
+            DeadlineError: the same question of somebody else got no answer in time.
         """
         if not self.limit:
             return compute()
@@ -55,14 +57,17 @@ class ResultCache:
             found = self.get(model, question)
             if found is not None:
                 return found
-            first, goes = self._under_way.setdefault((model, question), (mine, goes_first()))
+            asked = mine, goes_first(), threading.current_thread()
+            first, goes, asker = self._under_way.setdefault((model, question), asked)
         if first is not mine and goes_first() and not goes:  # the instructor does not wait at a student's place
             return self.put(model, question, compute())
         if first is not mine:
             with attend() as stopped:
-                error = _awaited(first, stopped)
+                error = _awaited(first, asker, stopped)
             if error is None:
                 return _marked(first.result())
+            if isinstance(error, DeadlineError):
+                raise DeadlineError(str(error)) from error
             gone = isinstance(error, StoppedError) or not isinstance(error, Exception)  # one of those who wait goes on
             return self.answer(model, question, compute, attend) if gone else compute()
         try:
@@ -99,7 +104,7 @@ class ResultCache:
         return result
 
 
-def _awaited(first: "Future[Any]", stopped: threading.Event) -> BaseException | None:
+def _awaited(first: "Future[Any]", asker: threading.Thread, stopped: threading.Event) -> BaseException | None:
     """Wait for the same question of another visitor; what is not an `Exception` says that this visitor left."""
     while True:
         if stopped.is_set():
@@ -107,7 +112,7 @@ def _awaited(first: "Future[Any]", stopped: threading.Event) -> BaseException | 
         try:
             return first.exception(LOOK)
         except TimeoutError:
-            report(Waiting(0, 0.0))
+            report(heard_by(asker))
 
 
 def _marked(result: Any) -> Any:

@@ -3,6 +3,7 @@
 Knows no model. Whoever waits tells `report`; the web app says with `report_with` how that is shown.
 """
 
+import heapq
 import threading
 import time
 from collections import deque
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 LOOK = 0.25  # seconds between two looks of whoever waits
 _NEWEST = 0.3  # weight of the newest measurement in the pace
@@ -23,11 +25,13 @@ class Waiting:
         before: requests that come first.
         seconds: expected wait; 0 while nothing was measured yet.
         loading: whether the model is being loaded.
+        memory: whether it waits for other models to be let go.
     """
 
     before: int
     seconds: float
     loading: bool = False
+    memory: bool = False
 
 
 Report = Callable[[Waiting], None]
@@ -38,6 +42,7 @@ def _to_nobody(_: Waiting) -> None:
 
 
 _report: list[Report] = [_to_nobody]
+_heard: WeakKeyDictionary[threading.Thread, Waiting] = WeakKeyDictionary()
 
 
 def report_with(report: Report) -> None:
@@ -47,7 +52,13 @@ def report_with(report: Report) -> None:
 
 def report(waiting: Waiting) -> None:
     """Say that the request of this thread waits."""
+    _heard[threading.current_thread()] = waiting
     _report[0](waiting)
+
+
+def heard_by(thread: threading.Thread) -> Waiting:
+    """Return how the request of a thread waits, as last reported: for those who wait for its answer too."""
+    return _heard.get(thread, Waiting(0, 0.0))
 
 
 def _nobody() -> bool:
@@ -102,6 +113,9 @@ class Ticket(threading.Event):
 
     Args:
         first: whether it goes before those that wait.
+
+    Attributes:
+        began: when it was made, by `time.monotonic`; whatever a request waits for, its patience counts from here.
     """
 
     waiting: Waiting | None = None
@@ -109,7 +123,7 @@ class Ticket(threading.Event):
     def __init__(self, *, first: bool = False) -> None:
         """Begin unset."""
         super().__init__()
-        self.first = first
+        self.first, self.began = first, time.monotonic()
 
 
 T = TypeVar("T")
@@ -131,6 +145,7 @@ class Slots:
     def __init__(self, number: int) -> None:
         self._number = self._free = number
         self._queue: deque[Ticket] = deque()
+        self._started: list[float] = []  # of those that run
         self._changed = threading.Condition()
         self._pace = Pace()
 
@@ -138,14 +153,15 @@ class Slots:
     def take(self, ticket: Ticket) -> Iterator[bool]:
         """Wait for a place and hold it while the body runs; False where the ticket was cancelled before."""
         taken = self._wait(ticket)
-        started = time.perf_counter()
+        started = time.monotonic()
         try:
             yield taken
         finally:
             if taken:
-                self._pace.measured(time.perf_counter() - started)
+                self._pace.measured(time.monotonic() - started)
                 with self._changed:
                     self._free += 1
+                    self._started.pop(0)
                     self._changed.notify_all()
 
     def _wait(self, ticket: Ticket) -> bool:
@@ -155,11 +171,20 @@ class Slots:
                 while not (self._free and self._queue[0] is ticket):
                     if ticket.is_set():
                         return False
-                    ticket.waiting = self._pace.waiting(self._queue.index(ticket) + 1, self._number)
+                    ticket.waiting = self._expected(self._queue.index(ticket))
                     self._changed.wait(LOOK / 2)
                 self._free -= 1
+                self._started.append(time.monotonic())
                 return True
             finally:
                 ticket.waiting = None
                 self._queue.remove(ticket)
                 self._changed.notify_all()
+
+    def _expected(self, place: int) -> Waiting:
+        """What the one at a place of the queue, from 0, can expect: each place is free when its stream has ended."""
+        now = time.monotonic()
+        ends = sorted(max(now, started + self._pace.seconds) for started in self._started)
+        for _ in range(place if ends else 0):
+            heapq.heapreplace(ends, ends[0] + self._pace.seconds)
+        return Waiting(place + 1, ends[0] - now if ends else 0.0)

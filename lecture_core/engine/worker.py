@@ -79,7 +79,7 @@ class Worker:
         self._jobs: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._pace = Pace()
-        self._limits = batch_limits.most(devices.choose())
+        self._limits = batch_limits.most(devices.choose(), spec.parameters)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"model-{spec.id}")
 
     def run(self, task: Callable[[LoadedModel], T], ticket: Ticket, *, deadline: float | None) -> tuple[T, float]:
@@ -87,7 +87,7 @@ class Worker:
 
         Args:
             ticket: hears of the waiting, and ends it when it is set.
-            deadline: seconds to wait at most; None waits as long as it takes.
+            deadline: seconds to wait at most, counted from when the ticket was made; None waits as long as it takes.
 
         Raises:
             DeadlineError: the result did not come in time; a task that has not begun is dropped.
@@ -163,7 +163,7 @@ class Worker:
         return job
 
     def _wait(self, job: _Job, ticket: Ticket, deadline: float | None) -> tuple[Any, LoadedModel, float]:
-        until = time.monotonic() + (math.inf if deadline is None else deadline)
+        until = ticket.began + (math.inf if deadline is None else deadline)
         try:
             while True:
                 try:
@@ -259,7 +259,7 @@ class Worker:
 def _limits(model: LoadedModel) -> BatchLimits:
     """What a pass of a model may hold beside everything that is in memory now."""
     if model.device.name != "cuda":
-        return batch_limits.most(model.device)
+        return batch_limits.most(model.device, model.spec.parameters)
     import torch
 
     return batch_limits.within(torch.cuda.mem_get_info()[0], model.network.config, model.device)

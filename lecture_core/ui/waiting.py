@@ -19,6 +19,8 @@ _KEY = "waiting_toast"
 
 def words(now: Waiting) -> str:
     """Say it in a sentence."""
+    if now.memory:
+        return "The models in use fill the memory; yours is loaded when one of them is free."
     if now.loading:
         return "The model is being loaded; the first answer takes a few seconds."
     first = "One request comes" if now.before == 1 else f"{now.before} requests come"
@@ -33,7 +35,7 @@ def show(now: Waiting) -> None:
     # Reading the state is also where Streamlit ends the script of a visitor who left.
     drawn, toast, run = st.session_state.get(_KEY, (0.0, None, None))
     unknown = now.before > 0 and not now.seconds  # nothing was measured yet: the class's first press
-    if now.seconds < PATIENCE and not now.loading and not unknown:
+    if now.seconds < PATIENCE and not (now.loading or now.memory or unknown):
         return
     this_run = tuple(context.fragment_ids_this_run or ())
     if time.monotonic() - drawn > 5 or run != this_run:  # it has faded, or only another run may change it

@@ -3,9 +3,10 @@ from types import SimpleNamespace
 import pytest
 
 from lecture_core.device import Device
-from lecture_core.engine.batch_limits import MOST, within
+from lecture_core.engine.batch_limits import MOST, most, within
 
 CUDA = Device("cuda", "bfloat16", "a card")
+CPU = Device("cpu", "float32", "none")
 
 
 def config(**sizes):
@@ -32,3 +33,9 @@ def test_a_full_card_still_reads_one_text_at_a_time():
 
 def test_a_model_that_names_no_inner_size_counts_four_times_its_width():
     assert within(10**9, config(intermediate_size=None), CUDA) == within(10**9, config(), CUDA)
+
+
+def test_a_pass_on_a_cpu_is_as_short_for_a_large_model_as_for_a_small_one():
+    assert most(CPU, 22_000_000) == MOST["cpu"]
+    assert most(CPU, 200_000_000).tokens == 2 * most(CPU, 400_000_000).tokens < MOST["cpu"].tokens
+    assert most(CUDA, 7_000_000_000) == MOST["cuda"]
