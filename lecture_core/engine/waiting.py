@@ -103,9 +103,9 @@ class Pace:
         each = seconds / max(1, requests)
         self.seconds = each if not self.seconds else (1 - _NEWEST) * self.seconds + _NEWEST * each
 
-    def waiting(self, before: int, at_once: int = 1, *, loading: bool = False) -> Waiting:
+    def waiting(self, before: int, *, loading: bool = False) -> Waiting:
         """Return what a request with so many before it can expect."""
-        return Waiting(before, before * self.seconds / at_once, loading)
+        return Waiting(before, before * self.seconds, loading)
 
 
 class Ticket(threading.Event):

@@ -1,5 +1,6 @@
 """A local engine whose catalog has six tiny models."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -45,3 +46,10 @@ def rows(tiny_folder, monkeypatch):
 @pytest.fixture
 def engine(rows):
     return LocalEngine()
+
+
+def until(condition, seconds=5):
+    """Wait for what another thread does."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)

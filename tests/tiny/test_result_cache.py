@@ -15,6 +15,7 @@ from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.result_cache import ResultCache, size_of
 from lecture_core.errors import BusyError, InvalidInputError, StoppedError
 from lecture_core.provenance import Provenance
+from tests.tiny.conftest import until
 from tests.tiny.models import tokenizer
 
 CALLS = {
@@ -205,9 +206,3 @@ def test_who_waits_for_somebody_else_s_equal_question_can_stop(engine, monkeypat
         go_on.set()
         assert first.result(5).masks
     assert not engine._admission._running
-
-
-def until(condition):
-    deadline = time.monotonic() + 5
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)

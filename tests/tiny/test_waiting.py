@@ -128,7 +128,6 @@ def test_the_expected_wait_follows_what_was_measured():
     for _ in range(30):
         pace.measured(2.0, requests=4)
     assert pace.waiting(3).seconds == pytest.approx(1.5)
-    assert pace.waiting(4, at_once=2).seconds == pytest.approx(1.0)
 
 
 def test_who_waits_for_a_model_to_load_hears_it_and_can_leave(rows, monkeypatch):
