@@ -96,8 +96,8 @@ def vocabulary_request(text: str, words: LoadedTokenizer) -> ForwardRequest[Voca
 def _predict(
     position: int, logits: torch.Tensor, words: LoadedTokenizer, top_k: int, asked_ids: Sequence[int | None]
 ) -> MaskPrediction:
-    normaliser = float(logits.logsumexp(-1))
-    log_probabilities = logits - normaliser  # (V,)
+    log_normalisers, entropy = normalisers_and_entropy(logits)
+    normaliser = log_normalisers[1.0]
     best = logits.topk(min(top_k, len(logits)))
     values = best.values.tolist()
 
@@ -114,15 +114,25 @@ def _predict(
             for i, v in zip(best.indices.tolist(), values, strict=True)
         ),
         asked=tuple(None if i is None else asked(i) for i in asked_ids),
-        log_normalisers=log_normalisers(logits),
-        entropy=-float((log_probabilities.exp() * log_probabilities).sum()),
+        log_normalisers=log_normalisers,
+        entropy=entropy,
     )
 
 
-def log_normalisers(logits: torch.Tensor) -> dict[float, float]:
-    """Return the log of the sum of exponentials of `logits` (V,) divided by each of `TEMPERATURES`, in nats."""
-    temperatures = torch.tensor(TEMPERATURES)
-    return dict(zip(TEMPERATURES, (logits / temperatures[:, None]).logsumexp(-1).tolist(), strict=True))
+def normalisers_and_entropy(logits: torch.Tensor) -> tuple[dict[float, float], float]:
+    """Return the log of the sum of exponentials of `logits` (V,) divided by each of `TEMPERATURES`, and the entropy.
+
+    Both in nats, the entropy at temperature 1. One temperature after the other: operations of this size stay on the
+    calling thread, so that a class that reads its results at once does not crowd out the next forward pass.
+    """
+    top = logits.max()
+    below = logits - top  # at most 0, so that no exponential overflows
+    powers = [(below / temperature).exp_() for temperature in TEMPERATURES]
+    sums = torch.stack([power.sum() for power in powers])
+    logs = (sums.log() + top / torch.tensor(TEMPERATURES)).tolist()
+    at_one = TEMPERATURES.index(1.0)
+    expected = torch.dot(powers[at_one], below) / sums[at_one]
+    return dict(zip(TEMPERATURES, logs, strict=True)), float(sums[at_one].log() - expected)
 
 
 def provenance_of(model: LoadedModel, seed: int | None = None) -> Provenance:

@@ -12,7 +12,7 @@ from lecture_core.engine.results import Candidate, NextToken, TokenLogprob, Toke
 from lecture_core.forward import ForwardRequest, answer
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel
-from lecture_core.masked_lm import log_normalisers, provenance_of
+from lecture_core.masked_lm import normalisers_and_entropy, provenance_of
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 LONG = 512  # tokens; of a longer text not all logits are made at once: 4,000 tokens would take 0.8 GB
@@ -35,11 +35,11 @@ def next_token_request(prompt: str, words: LoadedTokenizer, *, top_k: int = 10) 
 
     def finish(rows: torch.Tensor, model: LoadedModel) -> NextToken:
         logits = rows[0]  # (V,)
-        log_probabilities = logits.log_softmax(-1)
+        log_normalisers, entropy = normalisers_and_entropy(logits)
         return NextToken(
             candidates=_best(logits, model, top_k),
-            entropy=float(-(log_probabilities.exp() * log_probabilities).sum()),
-            log_normalisers=log_normalisers(logits),
+            entropy=entropy,
+            log_normalisers=log_normalisers,
             prompt_tokens=len(ids),
             provenance=provenance_of(model),
         )

@@ -73,9 +73,9 @@ def test_scores_of_many_prompts_agree_with_each_alone_on_the_gpu():
 def test_a_pass_on_the_gpu_leaves_room():
     from lecture_core import catalog
     from lecture_core.engine.batch_limits import MOST
-    from lecture_core.engine.worker import _limits
+    from lecture_core.engine.jobs import limits_of
     from lecture_core.loading import load
 
-    limits = _limits(load(catalog.get("minilm-mlm")))
+    limits = limits_of(load(catalog.get("minilm-mlm")))
     assert 0 < limits.tokens <= MOST["cuda"].tokens
     assert 0 < limits.logits <= MOST["cuda"].logits

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from lecture_core import forward
+from lecture_core import forward, masked_lm
 from lecture_core.engine import worker as worker_module
 from lecture_core.engine.batch_limits import BatchLimits
 from lecture_core.engine.local import LocalEngine
@@ -259,6 +259,33 @@ def test_a_batch_waits_a_few_milliseconds_for_a_text_that_is_being_tokenised(eng
         late.result()
         soon.result()
     assert [len(batch) for batch in batches] == [2]
+
+
+def test_who_comes_while_a_batch_gathers_joins_it(engine, held, batches, monkeypatch):
+    monkeypatch.setattr(worker_module, "GATHERING", 5.0)
+    monkeypatch.setattr(worker_module, "QUIET", 0.3)
+    with ThreadPoolExecutor(3) as threads:
+        asked = [threads.submit(engine.fill_mask, text, model="tiny-mlm") for text in TEXTS[:2]]
+        held.release_after(2)
+        time.sleep(0.1)
+        asked.append(threads.submit(engine.fill_mask, TEXTS[2], model="tiny-mlm"))
+        assert all(future.result().masks for future in asked)
+    assert [len(batch) for batch in batches] == [3]
+
+
+def test_a_result_that_cannot_be_made_of_its_logits_fails_alone(engine, held, batches, monkeypatch):
+    real = masked_lm.normalisers_and_entropy
+    broken = [ZeroDivisionError()]
+
+    def once(logits):
+        if broken:
+            raise broken.pop()
+        return real(logits)
+
+    monkeypatch.setattr(masked_lm, "normalisers_and_entropy", once)
+    futures = all_at_once(held, lambda text: engine.fill_mask(text, model="tiny-mlm"), TEXTS[:3])
+    assert sorted(type(future.exception()).__name__ for future in futures) == ["NoneType"] * 2 + ["ZeroDivisionError"]
+    assert len(batches) == 1
 
 
 def test_many_threads_may_tokenise_at_once(engine):

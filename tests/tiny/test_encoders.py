@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from lecture_core.engine.results import TEMPERATURES
 from lecture_core.errors import (
@@ -8,6 +9,7 @@ from lecture_core.errors import (
     ModelUnavailableError,
     UnknownModelError,
 )
+from lecture_core.masked_lm import normalisers_and_entropy
 from lecture_core.replaced_token_detection import changed
 from tests.tiny.models import VOCABULARY
 
@@ -19,6 +21,15 @@ def test_probabilities_over_the_vocabulary_sum_to_one_at_every_temperature(engin
         for temperature in TEMPERATURES:
             assert sum(mask.probability(c, temperature) for c in mask.candidates) == pytest.approx(1, abs=1e-5)
         assert sum(c.probability for c in mask.candidates) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("scale", [0.1, 3.0, 400.0])
+def test_normalisers_and_entropy_are_those_of_torch(scale):
+    logits = torch.randn(30_000, generator=torch.Generator().manual_seed(0)) * scale - 50
+    normalisers, entropy = normalisers_and_entropy(logits)
+    for temperature, found in normalisers.items():
+        assert found == pytest.approx(float((logits / temperature).logsumexp(-1)), rel=1e-6, abs=1e-4)
+    assert entropy == pytest.approx(float(torch.distributions.Categorical(logits=logits).entropy()), abs=1e-3)
 
 
 def test_candidates_come_in_order_of_rank(engine):
