@@ -8,6 +8,7 @@ the right, where causal attention never looks. Knows neither what the logits are
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -26,12 +27,15 @@ class ForwardRequest(Generic[T]):
         positions: whose logits are wanted, in this order; at least one.
         finish: takes the logits, (M, V) or (M,) of M positions, float32 on the CPU; needs no weights.
         alone: a faster way to the same logits for a request that shares its pass with no other, if there is one.
+        digest: what is made of the rows of all requests with an equal one together, on the model's device; `finish`
+            takes its M values instead of logits.
     """
 
     ids: Sequence[int]
     positions: Sequence[int]
-    finish: Callable[[torch.Tensor, LoadedModel], T]
+    finish: Callable[[Any, LoadedModel], T]
     alone: Callable[[LoadedModel], torch.Tensor] | None = None
+    digest: Callable[[torch.Tensor], Sequence[Any]] | None = None
 
     def __len__(self) -> int:
         """Number of tokens."""
@@ -44,13 +48,13 @@ def answer(request: ForwardRequest[T], model: LoadedModel) -> T:
 
 
 @torch.inference_mode()
-def logits_at(requests: Sequence[ForwardRequest[Any]], model: LoadedModel) -> list[torch.Tensor]:
-    """Return the logits at each request's positions, all requests in one pass; float32 on the CPU.
+def logits_at(requests: Sequence[ForwardRequest[Any]], model: LoadedModel) -> list[Any]:
+    """Return what each request's `finish` takes: the logits at its positions or their digest, all in one pass.
 
     In float32 a request's logits do not depend on the others beyond rounding (1e-5).
     """
     if len(requests) == 1 and requests[0].alone:
-        return [requests[0].alone(model).float().cpu()]
+        return _parts(requests, requests[0].alone(model).float())
     longest = max(len(request) for request in requests)
     padding = model.network.config.pad_token_id or 0
     padded = [[*request.ids, *[padding] * (longest - len(request))] for request in requests]
@@ -63,8 +67,21 @@ def logits_at(requests: Sequence[ForwardRequest[Any]], model: LoadedModel) -> li
     rows = [row for row, request in enumerate(requests) for _ in request.positions]
     columns = [position for request in requests for position in request.positions]
     with _head_reads(rows, columns, model.network):
-        logits = model.network(**inputs).logits[0].float().cpu()  # (M, V), or (M,) of a discriminator
-    return list(logits.split([len(request.positions) for request in requests]))
+        logits = model.network(**inputs).logits[0].float()  # (M, V), or (M,) of a discriminator
+    return _parts(requests, logits)
+
+
+def _parts(requests: Sequence[ForwardRequest[Any]], logits: torch.Tensor) -> list[Any]:
+    """Divide the logits of a batch among its requests, digested where they ask for that."""
+    rows = logits.split([len(request.positions) for request in requests])
+    values: dict[Any, Iterator[Any]] = {}
+    for digest in {request.digest for request in requests} - {None}:
+        theirs = [part for part, request in zip(rows, requests, strict=True) if request.digest == digest]
+        values[digest] = iter(digest(logits if len(theirs) == len(rows) else torch.cat(theirs)))  # type: ignore[misc]
+    return [
+        part.cpu() if request.digest is None else list(islice(values[request.digest], len(part)))
+        for part, request in zip(rows, requests, strict=True)
+    ]
 
 
 @contextmanager

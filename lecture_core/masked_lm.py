@@ -12,8 +12,8 @@ from operator import neg
 
 import torch
 
+from lecture_core.distribution import Distribution, Distributions
 from lecture_core.engine.results import (
-    TEMPERATURES,
     Candidate,
     FillMaskResult,
     MaskPrediction,
@@ -61,13 +61,13 @@ def fill_masks_request(
     read = with_mask_token(text, words.mask_token)
     ids, _ = words.encode(read)
     positions = [i for i, token in enumerate(ids) if token == words.tokenizer.mask_token_id]
-    asked_ids = [words.single_token(word) for word in asked]
+    asked_ids = tuple(words.single_token(word) for word in asked)
 
-    def finish(logits: torch.Tensor, model: LoadedModel) -> FillMaskResult:
-        masks = tuple(_predict(p, row, words, top_k, asked_ids) for p, row in zip(positions, logits, strict=True))
+    def finish(rows: Sequence[Distribution], model: LoadedModel) -> FillMaskResult:
+        masks = tuple(_prediction(p, row, asked_ids, words) for p, row in zip(positions, rows, strict=True))
         return FillMaskResult(read, tuple(words.readable(i) for i in ids), masks, provenance_of(model))
 
-    return ForwardRequest(ids, positions, finish)
+    return ForwardRequest(ids, positions, finish, digest=Distributions(top_k, asked_ids))
 
 
 def vocabulary_request(text: str, words: LoadedTokenizer) -> ForwardRequest[VocabularyAtMask]:
@@ -93,46 +93,27 @@ def vocabulary_request(text: str, words: LoadedTokenizer) -> ForwardRequest[Voca
     return ForwardRequest(ids, positions, finish)
 
 
-def _predict(
-    position: int, logits: torch.Tensor, words: LoadedTokenizer, top_k: int, asked_ids: Sequence[int | None]
+def _prediction(
+    position: int, row: Distribution, asked_ids: Sequence[int | None], words: LoadedTokenizer
 ) -> MaskPrediction:
-    log_normalisers, entropy = normalisers_and_entropy(logits)
-    normaliser = log_normalisers[1.0]
-    best = logits.topk(min(top_k, len(logits)))
-    values = best.values.tolist()
+    normaliser = row.log_normalisers[1.0]
 
     def candidate(token_id: int, logit: float, rank: int) -> Candidate:
         return Candidate(words.readable(token_id), token_id, math.exp(logit - normaliser), logit, rank)
 
-    def asked(token_id: int) -> Candidate:
-        return candidate(token_id, float(logits[token_id]), int((logits > logits[token_id]).sum()) + 1)
-
     return MaskPrediction(
         position=position,
         candidates=tuple(
-            candidate(i, v, bisect_left(values, -v, key=neg) + 1)  # equals share a rank
-            for i, v in zip(best.indices.tolist(), values, strict=True)
+            candidate(i, v, bisect_left(row.logits, -v, key=neg) + 1)  # equals share a rank
+            for i, v in zip(row.best, row.logits, strict=True)
         ),
-        asked=tuple(None if i is None else asked(i) for i in asked_ids),
-        log_normalisers=log_normalisers,
-        entropy=entropy,
+        asked=tuple(
+            None if i is None or found is None else candidate(i, *found)
+            for i, found in zip(asked_ids, row.asked, strict=True)
+        ),
+        log_normalisers=row.log_normalisers,
+        entropy=row.entropy,
     )
-
-
-def normalisers_and_entropy(logits: torch.Tensor) -> tuple[dict[float, float], float]:
-    """Return the log of the sum of exponentials of `logits` (V,) divided by each of `TEMPERATURES`, and the entropy.
-
-    Both in nats, the entropy at temperature 1. One temperature after the other: operations of this size stay on the
-    calling thread, so that a class that reads its results at once does not crowd out the next forward pass.
-    """
-    top = logits.max()
-    below = logits - top  # at most 0, so that no exponential overflows
-    powers = [(below / temperature).exp_() for temperature in TEMPERATURES]
-    sums = torch.stack([power.sum() for power in powers])
-    logs = (sums.log() + top / torch.tensor(TEMPERATURES)).tolist()
-    at_one = TEMPERATURES.index(1.0)
-    expected = torch.dot(powers[at_one], below) / sums[at_one]
-    return dict(zip(TEMPERATURES, logs, strict=True)), float(sums[at_one].log() - expected)
 
 
 def provenance_of(model: LoadedModel, seed: int | None = None) -> Provenance:

@@ -3,16 +3,18 @@
 Lecture: from GPT to GPT-3. A log-probability is in nats; e to its power is the probability.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 
+from lecture_core.distribution import Distribution, Distributions
 from lecture_core.engine.results import Candidate, NextToken, TokenLogprob, TokenLogprobs
 from lecture_core.forward import ForwardRequest, answer
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel
-from lecture_core.masked_lm import normalisers_and_entropy, provenance_of
+from lecture_core.masked_lm import provenance_of
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 LONG = 512  # tokens; of a longer text not all logits are made at once: 4,000 tokens would take 0.8 GB
@@ -33,18 +35,22 @@ def next_token_request(prompt: str, words: LoadedTokenizer, *, top_k: int = 10) 
     """
     ids, _ = words.encode(checked(prompt, limit=MAX_PROMPT_CHARACTERS))
 
-    def finish(rows: torch.Tensor, model: LoadedModel) -> NextToken:
-        logits = rows[0]  # (V,)
-        log_normalisers, entropy = normalisers_and_entropy(logits)
+    def finish(rows: Sequence[Distribution], model: LoadedModel) -> NextToken:
+        (row,) = rows
+        best = zip(row.best, row.logits, strict=True)
         return NextToken(
-            candidates=_best(logits, model, top_k),
-            entropy=entropy,
-            log_normalisers=log_normalisers,
+            candidates=tuple(
+                Candidate(words.readable(i), i, math.exp(v - row.log_normalisers[1.0]), v, rank)
+                for rank, (i, v) in enumerate(best, start=1)
+            ),
+            entropy=row.entropy,
+            log_normalisers=row.log_normalisers,
             prompt_tokens=len(ids),
             provenance=provenance_of(model),
         )
 
-    return ForwardRequest(ids, [len(ids) - 1], finish, alone=lambda model: _read(ids, model)[None])
+    last = [len(ids) - 1]
+    return ForwardRequest(ids, last, finish, lambda model: _read(ids, model)[None], Distributions(top_k))
 
 
 def token_logprobs(text: str, model: LoadedModel, *, top_k: int = 5) -> TokenLogprobs:

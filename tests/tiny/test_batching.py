@@ -274,15 +274,15 @@ def test_who_comes_while_a_batch_gathers_joins_it(engine, held, batches, monkeyp
 
 
 def test_a_result_that_cannot_be_made_of_its_logits_fails_alone(engine, held, batches, monkeypatch):
-    real = masked_lm.normalisers_and_entropy
+    real = masked_lm.provenance_of
     broken = [ZeroDivisionError()]
 
-    def once(logits):
+    def once(model):
         if broken:
             raise broken.pop()
-        return real(logits)
+        return real(model)
 
-    monkeypatch.setattr(masked_lm, "normalisers_and_entropy", once)
+    monkeypatch.setattr(masked_lm, "provenance_of", once)
     futures = all_at_once(held, lambda text: engine.fill_mask(text, model="tiny-mlm"), TEXTS[:3])
     assert sorted(type(future.exception()).__name__ for future in futures) == ["NoneType"] * 2 + ["ZeroDivisionError"]
     assert len(batches) == 1

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from lecture_core.distribution import Distributions
 from lecture_core.engine.results import TEMPERATURES
 from lecture_core.errors import (
     ContextLengthError,
@@ -9,7 +10,6 @@ from lecture_core.errors import (
     ModelUnavailableError,
     UnknownModelError,
 )
-from lecture_core.masked_lm import normalisers_and_entropy
 from lecture_core.replaced_token_detection import changed
 from tests.tiny.models import VOCABULARY
 
@@ -24,12 +24,16 @@ def test_probabilities_over_the_vocabulary_sum_to_one_at_every_temperature(engin
 
 
 @pytest.mark.parametrize("scale", [0.1, 3.0, 400.0])
-def test_normalisers_and_entropy_are_those_of_torch(scale):
-    logits = torch.randn(30_000, generator=torch.Generator().manual_seed(0)) * scale - 50
-    normalisers, entropy = normalisers_and_entropy(logits)
-    for temperature, found in normalisers.items():
-        assert found == pytest.approx(float((logits / temperature).logsumexp(-1)), rel=1e-6, abs=1e-4)
-    assert entropy == pytest.approx(float(torch.distributions.Categorical(logits=logits).entropy()), abs=1e-3)
+def test_distributions_are_those_of_torch_row_by_row(scale):
+    logits = torch.randn(40, 9_000, generator=torch.Generator().manual_seed(0)) * scale - 50
+    found = Distributions(top_k=5, asked=(3, None))(logits)
+    entropies = torch.distributions.Categorical(logits=logits).entropy().tolist()
+    for row, one, entropy in zip(logits, found, entropies, strict=True):
+        for temperature, normaliser in one.log_normalisers.items():
+            assert normaliser == pytest.approx(float((row / temperature).logsumexp(-1)), rel=1e-6, abs=1e-4)
+        assert one.entropy == pytest.approx(entropy, abs=1e-3)
+        assert (list(one.best), list(one.logits)) == (row.topk(5).indices.tolist(), row.topk(5).values.tolist())
+        assert one.asked == [(float(row[3]), sorted(row.tolist(), reverse=True).index(float(row[3])) + 1), None]
 
 
 def test_candidates_come_in_order_of_rank(engine):
