@@ -1,11 +1,15 @@
 """Every error that a visitor may read. The message is shown as it is: what was expected, what came, the remedy."""
 
+from typing import TypeVar
+
+E = TypeVar("E", bound=BaseException)
+
 
 class LectureError(Exception):
     """Base of all errors whose message is written for the student; anything else is a bug and surfaces."""
 
 
-def forget_frames(error: LectureError) -> LectureError:
+def forget_frames(error: E) -> E:
     """Let go of what an error's frames hold, a model's weights among it, and return the error: some are kept."""
     for each in (error, error.__cause__, error.__context__):
         if each is not None:

@@ -12,7 +12,7 @@ from lecture_core import device as devices
 from lecture_core.engine import batch_limits
 from lecture_core.engine.batch_limits import BatchLimits
 from lecture_core.engine.waiting import Ticket
-from lecture_core.errors import ModelUnavailableError
+from lecture_core.errors import ModelUnavailableError, forget_frames
 from lecture_core.loading import LoadedModel
 from lecture_core.stopping import stoppable
 
@@ -87,6 +87,7 @@ def computed(jobs: list[Job], model: LoadedModel) -> list[Any]:
         if len(jobs) > 1 or not devices.ran_out_of_memory(exc):
             raise
         model.prefixes.clear()
+        forget_frames(exc)  # they hold what the pass computed
         if model.device.name == "cuda":
             torch.cuda.empty_cache()
         raise ModelUnavailableError(

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
@@ -14,7 +14,7 @@ from lecture_core.catalog import ModelSpec
 from lecture_core.engine.status import LoadedStatus
 from lecture_core.engine.waiting import Ticket, Waiting, report
 from lecture_core.engine.worker import Worker
-from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError, StoppedError
+from lecture_core.errors import BusyError, DeadlineError, InvalidInputError, ModelUnavailableError, StoppedError
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import load_tokenizer
 
@@ -84,20 +84,40 @@ class WorkerPool:
         self._users: dict[str, int] = {}
         self._words: dict[str, Future[LoadedTokenizer]] = {}
         self._changed = threading.Condition()
-        self._tokenizing = threading.Lock()
+        self._importing = threading.Lock()
 
-    def words(self, spec: ModelSpec) -> LoadedTokenizer:
-        """Return a model's tokenizer, loaded once; who asks for another model's does not wait for it."""
+    def words(self, spec: ModelSpec, ticket: Ticket | None = None) -> LoadedTokenizer:
+        """Return a model's tokenizer, loaded once; who asks for another model's does not wait for it.
+
+        Raises:
+            StoppedError: the ticket was set before it was there; the first load converts the weights of some models.
+            DeadlineError: it was not there in time.
+        """
         mine: Future[LoadedTokenizer] = Future()
-        with self._tokenizing:
-            importlib.import_module("transformers")  # two threads that import it at once get half of it
+        with self._changed:
             words = self._words.setdefault(spec.id, mine)
         if words is mine:
-            try:
-                mine.set_result(load_tokenizer(spec))
-            except BaseException as exc:
-                del self._words[spec.id]  # the next request tries again
-                mine.set_exception(exc)
+            threading.Thread(target=self._load_words, args=[spec, mine], name=f"words-{spec.id}", daemon=True).start()
+        return self._awaited(words, spec, ticket or Ticket())
+
+    def _load_words(self, spec: ModelSpec, words: "Future[LoadedTokenizer]") -> None:
+        try:
+            with self._importing:
+                importlib.import_module("transformers")  # two threads that import it at once get half of it
+            words.set_result(load_tokenizer(spec))
+        except BaseException as exc:  # carried to those who wait
+            del self._words[spec.id]  # the next request tries again
+            words.set_exception(exc)
+
+    def _awaited(self, words: "Future[LoadedTokenizer]", spec: ModelSpec, ticket: Ticket) -> LoadedTokenizer:
+        while wait([words], LOOK).not_done:
+            if time.monotonic() > ticket.began + self._patience:
+                raise DeadlineError(f"{spec.title} was not there within {self._patience:.0f} s. Try again in a minute.")
+            if ticket.is_set():
+                raise StoppedError("Stopped while the model was loaded: a newer request took its place.")
+            ticket.waiting = Waiting(0, 0.0, loading=True)
+            report(ticket.waiting)  # ends the wait of a visitor who has left
+        ticket.waiting = None
         return words.result()
 
     def has_words(self, spec: ModelSpec) -> bool:
@@ -119,7 +139,7 @@ class WorkerPool:
             ModelUnavailableError: the weights are missing, or the model is larger than the whole budget.
             BusyError: the other models fill the budget and stay in use.
         """
-        worker = self._reserve(spec, self.words(spec), ticket)
+        worker = self._reserve(spec, self.words(spec, ticket), ticket)
         try:
             yield worker
         finally:

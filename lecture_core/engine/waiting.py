@@ -3,7 +3,6 @@
 Knows no model. Whoever waits tells `report`; the web app says with `report_with` how that is shown.
 """
 
-import heapq
 import threading
 import time
 from collections import deque
@@ -116,6 +115,7 @@ class Ticket(threading.Event):
 
     Attributes:
         began: when it was made, by `time.monotonic`; whatever a request waits for, its patience counts from here.
+        turn: set when it is the next of a queue and a place is free.
     """
 
     waiting: Waiting | None = None
@@ -123,7 +123,7 @@ class Ticket(threading.Event):
     def __init__(self, *, first: bool = False) -> None:
         """Begin unset."""
         super().__init__()
-        self.first, self.began = first, time.monotonic()
+        self.first, self.began, self.turn = first, time.monotonic(), threading.Event()
 
 
 T = TypeVar("T")
@@ -145,46 +145,56 @@ class Slots:
     def __init__(self, number: int) -> None:
         self._number = self._free = number
         self._queue: deque[Ticket] = deque()
-        self._started: list[float] = []  # of those that run
-        self._changed = threading.Condition()
+        self._started: deque[float] = deque()  # of those that run, the oldest first
+        self._lock = threading.Lock()
         self._pace = Pace()
 
     @contextmanager
     def take(self, ticket: Ticket) -> Iterator[bool]:
         """Wait for a place and hold it while the body runs; False where the ticket was cancelled before."""
-        taken = self._wait(ticket)
-        started = time.monotonic()
+        started = self._wait(ticket)
         try:
-            yield taken
+            yield started is not None
         finally:
-            if taken:
+            if started is not None:
                 self._pace.measured(time.monotonic() - started)
-                with self._changed:
+                with self._lock:
                     self._free += 1
-                    self._started.pop(0)
-                    self._changed.notify_all()
+                    self._started.remove(started)
+                    self._call()
 
-    def _wait(self, ticket: Ticket) -> bool:
-        with self._changed:
+    def _wait(self, ticket: Ticket) -> float | None:
+        """Wait for a place; returns when it was given, None where the ticket was cancelled before."""
+        with self._lock:
+            ticket.turn.clear()
             enqueue(self._queue, ticket, lambda other: other.first)
-            try:
-                while not (self._free and self._queue[0] is ticket):
-                    if ticket.is_set():
-                        return False
+            self._call()
+        try:
+            while not ticket.is_set():
+                with self._lock:
+                    if self._free and self._queue[0] is ticket:
+                        self._free -= 1
+                        self._started.append(time.monotonic())
+                        return self._started[-1]
+                    ticket.turn.clear()
                     ticket.waiting = self._expected(self._queue.index(ticket))
-                    self._changed.wait(LOOK / 2)
-                self._free -= 1
-                self._started.append(time.monotonic())
-                return True
-            finally:
-                ticket.waiting = None
+                ticket.turn.wait(LOOK)
+            return None
+        finally:
+            ticket.waiting = None
+            with self._lock:
                 self._queue.remove(ticket)
-                self._changed.notify_all()
+                self._call()
+
+    def _call(self) -> None:
+        """Wake the next one, and nobody else: hundreds may wait."""
+        if self._free and self._queue:
+            self._queue[0].turn.set()
 
     def _expected(self, place: int) -> Waiting:
         """What the one at a place of the queue, from 0, can expect: each place is free when its stream has ended."""
-        now = time.monotonic()
-        ends = sorted(max(now, started + self._pace.seconds) for started in self._started)
-        for _ in range(place if ends else 0):
-            heapq.heapreplace(ends, ends[0] + self._pace.seconds)
-        return Waiting(place + 1, ends[0] - now if ends else 0.0)
+        if not self._started:
+            return Waiting(place + 1, 0.0)
+        rounds, one = divmod(place, len(self._started))
+        left = self._started[one] + self._pace.seconds - time.monotonic()
+        return Waiting(place + 1, max(0.0, left) + rounds * self._pace.seconds)

@@ -208,6 +208,19 @@ class Worker:
         return batch
 
     def _answer(self, jobs: list[Job]) -> None:
+        failed = self._tried(jobs)
+        if failed is None:
+            return
+        if len(jobs) == 1 or isinstance(failed, LectureError):
+            for job in jobs:
+                job.future.set_exception(failed)
+            return
+        forget_frames(failed)  # they hold what the batch computed, and each is to be tried in that memory
+        for job in jobs:  # one of them did it: only that one fails
+            self._answer([job])
+
+    def _tried(self, jobs: list[Job]) -> BaseException | None:
+        """Compute a batch and hand its results over; returns what went wrong, to be raised on the callers' threads."""
         try:
             if self.model is None:
                 self.model = load(self.spec, self.words)
@@ -215,17 +228,10 @@ class Worker:
             model, started = self.model, time.perf_counter()
             with self.streams.paused() if self.streams else nullcontext():
                 results = computed(jobs, model)
-        except BaseException as exc:  # carried to the callers' threads, which raise it
-            if isinstance(exc, LectureError):
-                forget_frames(exc)
-            if len(jobs) == 1 or isinstance(exc, LectureError):
-                for job in jobs:
-                    job.future.set_exception(exc)
-            else:  # one of them did it: only that one fails
-                for job in jobs:
-                    self._answer([job])
-            return
+        except BaseException as exc:
+            return forget_frames(exc) if isinstance(exc, LectureError) else exc
         seconds = time.perf_counter() - started
         self._pace.measured(seconds, len(jobs))
         for job, result in zip(jobs, results, strict=True):
             hand_over(job, result, model, seconds)
+        return None

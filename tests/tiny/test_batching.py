@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -216,6 +217,26 @@ def test_running_out_of_memory_fails_that_request_only(engine, monkeypatch, erro
         with pytest.raises(ModelUnavailableError, match="ran out of memory"):
             engine.next_token("the dog sat", model="tiny-lm")
     assert engine.next_token("the dog sat", model="tiny-lm").candidates
+
+
+def test_what_a_failed_batch_held_is_let_go_before_each_is_tried_alone(engine, held, monkeypatch):
+    real, kept, alive = forward.logits_at, [], []
+
+    class Activations:
+        pass
+
+    def full(requests, model):
+        if len(requests) > 1:
+            activations = Activations()
+            kept.append(weakref.ref(activations))
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        alive.append(kept[0]() is not None)
+        return real(requests, model)
+
+    monkeypatch.setattr(forward, "logits_at", full)
+    futures = all_at_once(held, lambda text: engine.fill_mask(text, model="tiny-mlm"), TEXTS[:3])
+    assert all(future.result().masks for future in futures)
+    assert alive == [False] * 3
 
 
 def test_a_bug_in_a_batch_reaches_each_caller_once_and_the_worker_goes_on(engine, held, monkeypatch):

@@ -7,13 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lecture_core import pseudo_likelihood
+from lecture_core.engine import pool as pool_module
 from lecture_core.engine import waiting
 from lecture_core.engine import worker as worker_module
 from lecture_core.engine.admission import Admission
 from lecture_core.engine.batch_limits import BatchLimits
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.waiting import Pace, Slots, Ticket, asking_first, goes_first
-from lecture_core.errors import BusyError, StoppedError
+from lecture_core.errors import BusyError, DeadlineError, StoppedError
+from tests.tiny.conftest import until
 
 
 @pytest.fixture
@@ -122,6 +124,27 @@ def test_streams_take_their_places_in_the_order_of_asking():
     assert [ticket.waiting for ticket in tickets] == [None] * 4
 
 
+def test_the_end_of_a_stream_wakes_nobody_but_the_next(monkeypatch):
+    slots, looks, tickets = Slots(1), [], [Ticket() for _ in range(20)]
+    monkeypatch.setattr(waiting, "LOOK", 60)
+    expected = slots._expected
+    monkeypatch.setattr(slots, "_expected", lambda place: looks.append(place) or expected(place))
+
+    def run(ticket):
+        with slots.take(ticket):
+            pass
+
+    with slots.take(Ticket()):
+        threads = [threading.Thread(target=run, args=[ticket]) for ticket in tickets]
+        for thread in threads:
+            thread.start()
+        until(lambda: len(looks) == len(tickets))
+    for thread in threads:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in threads)
+    assert len(looks) <= 2 * len(tickets)  # one when it came, at most one more when it was its turn
+
+
 def test_the_expected_wait_follows_what_was_measured():
     pace = Pace()
     assert pace.waiting(3).seconds == 0
@@ -145,6 +168,36 @@ def test_who_waits_for_a_model_to_load_hears_it_and_can_leave(rows, monkeypatch)
     asking(engine, "cat", results).join(5)
     assert isinstance(results["cat"], Left)
     assert engine.status().waiting == 0
+    gate.set()
+
+
+def test_who_waits_for_a_tokenizer_hears_it_and_streams_that_are_closed_leave_no_thread(rows, monkeypatch, heard):
+    gate, real = threading.Event(), pool_module.load_tokenizer
+    monkeypatch.setattr(pool_module, "load_tokenizer", lambda *inputs: gate.wait(10) and real(*inputs))
+    engine = LocalEngine(result_bytes=0)
+    for _ in range(5):
+        chunks = engine.generate("the cat", model="tiny-lm", max_new_tokens=4)
+        next(chunks)
+        until(lambda: heard)
+        chunks.close()
+
+    def writing():
+        return [thread for thread in threading.enumerate() if thread.name == "generate"]
+
+    until(lambda: not writing())
+    assert not writing()
+    assert heard[0][1].loading
+    gate.set()
+    assert engine.next_token("the cat", model="tiny-lm").candidates
+
+
+def test_a_tokenizer_that_does_not_come_is_told_in_time(rows, monkeypatch):
+    gate = threading.Event()
+    monkeypatch.setattr(pool_module, "load_tokenizer", lambda spec: gate.wait(10))
+    engine = LocalEngine(result_bytes=0)
+    monkeypatch.setattr(engine._pool, "_patience", 0.5)
+    with pytest.raises(DeadlineError, match="was not there within"):
+        engine.tokenise("the cat", model="tiny-lm")
     gate.set()
 
 
