@@ -12,6 +12,7 @@ from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import LoadedModel
 
 MAX_NEW_TOKENS = 1024
+DECODED = 64  # tokens at most that are turned into text again at each new one
 PROMPT_PART = 256  # tokens of a prompt between two looks at whether the asker has left
 
 Emit = Callable[[str, int, tuple[float, ...]], bool]
@@ -68,6 +69,8 @@ def stream_with_transformers(
     import torch
     from transformers import StoppingCriteria, StoppingCriteriaList
 
+    from lecture_core.seeded_sampling import sampled_alone
+
     ids = prompt_ids(model, prompt)
     room = model.spec.context_length - len(ids)
     if room < 1:
@@ -80,8 +83,6 @@ def stream_with_transformers(
             done = text.push(token, (float(last["logits"].float().log_softmax(-1)[token]),))
             return torch.full((input_ids.shape[0],), done, dtype=torch.bool, device=input_ids.device)
 
-    torch.manual_seed(sampling.seed)
-    drawn = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0} if sampling.temperature else {}
     with torch.inference_mode():
         past, whole = _read_prompt(ids, model, emit)
         if not whole:
@@ -95,11 +96,11 @@ def stream_with_transformers(
                 row,
                 attention_mask=torch.ones_like(row),  # without one, generate reads all of the prompt again
                 max_new_tokens=min(sampling.max_new_tokens, room),
-                do_sample=sampling.temperature > 0,
+                do_sample=False,  # the noise makes the sample: torch's own random numbers are everybody's
+                logits_processor=sampled_alone(sampling),
                 stopping_criteria=StoppingCriteriaList([Watch()]),
                 pad_token_id=model.words.tokenizer.pad_token_id or model.words.tokenizer.eos_token_id,
                 past_key_values=past,
-                **drawn,
             )
         finally:
             handle.remove()
@@ -151,6 +152,7 @@ class Written:
         self.model, self.sampling, self.emit = model, sampling, emit
         self.ids: list[int] = []
         self.text, self.shown = "", 0
+        self._before, self._start = "", 0  # text of the tokens that need not be decoded again, and how many they are
         self.reason = "length"
 
     def push(self, token_id: int, logprobs: tuple[float, ...]) -> bool:
@@ -161,7 +163,7 @@ class Written:
             self.reason = "stop"
             return True
         self.ids.append(token_id)
-        text = self.model.words.tokenizer.decode(self.ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        text = self._decoded()
         cut = min((i for s in self.sampling.stop if (i := text.find(s)) >= 0), default=None)
         self.text = text if cut is None else text[:cut]
         if self._show(len(self.text) if cut is not None else self._settled(), 1, logprobs):
@@ -174,6 +176,22 @@ class Written:
     def flush(self) -> None:
         """Show what was held back once nothing more can come."""
         self._show(len(self.text), 0, ())
+
+    def _decoded(self) -> str:
+        """All text so far. Old tokens are left out once they and the others read alone as they read together."""
+        recent = self._decode(self._start)
+        middle = len(self.ids) - DECODED // 2
+        if len(self.ids) - self._start > DECODED:
+            old, new = self._decode(self._start, middle), self._decode(middle)
+            if old + new == recent:
+                self._before, self._start = self._before + old, middle
+                return self._before + new
+        return self._before + recent
+
+    def _decode(self, start: int, end: int | None = None) -> str:
+        ids = self.ids[start:end]
+        text: str = self.model.words.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text
 
     def _show(self, end: int, tokens: int, logprobs: tuple[float, ...]) -> bool:
         piece, self.shown = self.text[self.shown : end], max(self.shown, end)

@@ -1,4 +1,4 @@
-"""Sampling for requests that share a batch on a GPU: each with its own temperature, top-p and seed.
+"""Sampling with a seed of its own for each request, also of those that share a batch on a GPU.
 
 `argmax(log p + g)` with independent Gumbel noise g is a sample of p (Gumbel 1954; Maddison et al. 2014,
 arXiv:1411.0030). The noise is a hash of the request's seed, the position and the token, so a text depends on its own
@@ -9,7 +9,7 @@ import hashlib
 from typing import Any
 
 import torch
-from transformers import LogitsProcessorList
+from transformers import LogitsProcessor, LogitsProcessorList
 from transformers.generation.continuous_batching.cb_logits_processors import (
     ContinuousBatchingLogitsProcessor,
     ContinuousBatchingLogitsProcessorList,
@@ -81,8 +81,34 @@ def _mixed(words: torch.Tensor) -> torch.Tensor:
 
 def _key(state: Any) -> int:
     seed = state.logit_processor_kwargs.get("seed", -1)
-    if seed < 0:
-        return 0
-    length = len(state.initial_tokens) + len(state.generated_tokens)
+    return 0 if seed < 0 else _noise_key(seed, len(state.initial_tokens) + len(state.generated_tokens))
+
+
+def _noise_key(seed: int, length: int) -> int:
     digest = hashlib.sha256(f"{seed} {length}".encode()).digest()
     return int.from_bytes(digest[:4], "big", signed=True) or 1
+
+
+def sampled_alone(sampling: Sampling) -> LogitsProcessorList:
+    """The same sampling for plain `generate` with one prompt: the best token of what these return is the sample."""
+    return LogitsProcessorList(
+        [
+            TemperatureLogitsWarper(float(sampling.temperature)),
+            TopPLogitsWarper(float(sampling.top_p)),
+            _Noise(sampling),
+        ]
+        if sampling.temperature
+        else []
+    )
+
+
+class _Noise(LogitsProcessor):
+    """Adds the noise of one request's seed and place to its scores (1, V)."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        self._seed = int(sampling.seed)
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        key = torch.tensor([[_noise_key(self._seed, input_ids.shape[1])]], device=scores.device)
+        noisy: torch.Tensor = scores + gumbel(key, scores.shape[-1])
+        return noisy

@@ -66,6 +66,14 @@ def test_a_sample_depends_on_its_own_seed_whoever_stands_beside_it(batching):
     assert len(set(alone)) > 1
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_sample_is_that_of_plain_generate(batching, monkeypatch, seed):
+    sampled = {"temperature": 1.5, "top_p": 0.9, "seed": seed}
+    shared = written(batching, PROMPTS[0], **sampled)
+    monkeypatch.setattr(continuous, "serves", lambda: False)
+    assert written(batching, PROMPTS[0], **sampled) == shared
+
+
 def test_samples_follow_the_distribution():
     probabilities = torch.tensor([0.5, 0.25, 0.125, 0.1, 0.02, 0.005])
     keys = torch.randint(-(2**31), 2**31, (40_000, 1), generator=torch.Generator().manual_seed(0))
