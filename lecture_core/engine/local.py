@@ -18,7 +18,7 @@ from lecture_core.engine.results import GenerationChunk, Message, PromptScores
 from lecture_core.engine.status import EngineStatus
 from lecture_core.engine.streams import stream
 from lecture_core.engine.waiting import Ticket
-from lecture_core.errors import InvalidInputError, StoppedError
+from lecture_core.errors import BusyError, InvalidInputError, StoppedError
 from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel, gguf_path, revision_of
 from lecture_core.provenance import Provenance
@@ -98,18 +98,17 @@ class LocalEngine(ModelCalls):
             self._run(spec.id, CAUSAL, lambda model: None)
 
     def _or_recorded_stream(self, question: Question, chunks: Iterator[GenerationChunk]) -> Iterator[GenerationChunk]:
-        """The stream, or what was recorded if all places are taken."""
-        first = self.or_recorded(question, lambda: next(chunks))
-        if isinstance(first, list):
-            yield from first
-            return
-
-        def all_of_it() -> Iterator[GenerationChunk]:
-            yield first
-            yield from chunks
-
+        """The stream, or what was recorded if all places are taken or there is no memory."""
+        begun = False
         try:
-            yield from self.noted_stream(question, all_of_it())
+            for chunk in self.noted_stream(question, chunks):
+                begun = begun or bool(chunk.text)
+                yield chunk
+        except BusyError:
+            recorded = None if begun else self.instead(question)
+            if recorded is None:
+                raise
+            yield from recorded
         finally:
             chunks.close()  # type: ignore[attr-defined]
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -39,9 +39,15 @@ class Remembering:
         self._behind: defaultdict[str, ThreadPoolExecutor] = defaultdict(  # one a model: loading one delays no other
             lambda: ThreadPoolExecutor(1, thread_name_prefix="catch-up")
         )
-        self.catching_up = 0
+        self._catching_up: Counter[str] = Counter()  # recorded answers that were given, by model
         self._counting = threading.Lock()
         self._failed: dict[str, float] = {}  # when a model could not be loaded
+
+    @property
+    def catching_up(self) -> tuple[str, ...]:
+        """Models whose live answers are being computed behind recorded ones."""
+        with self._counting:
+            return tuple(model for model, count in self._catching_up.items() if count)
 
     def ready(self, call: str, model: str) -> bool:
         """Whether a call can be answered without loading anything first."""
@@ -61,7 +67,7 @@ class Remembering:
         answer = self._first_views.answer(question, stands_in=True)
         if answer is not None:
             with self._counting:
-                self.catching_up += 1
+                self._catching_up[question.model] += 1
                 behind = self._behind[question.model]
             behind.submit(self._catch_up, question.model, live, time.monotonic() + PATIENCE)
         return answer
@@ -77,7 +83,7 @@ class Remembering:
             if not here:  # whoever asks next meets the error
                 self._failed[model] = time.monotonic()
             with self._counting:
-                self.catching_up -= 1
+                self._catching_up[model] -= 1
 
     def _caught_up(self, live: Callable[[], Any], until: float) -> bool:
         """Whether the live answer is there; not while all places are taken, which is waited for until then."""
@@ -95,10 +101,14 @@ class Remembering:
         try:
             return live()
         except BusyError:
-            answer = self._first_views.answer(question, stands_in=False) if self._first_views else None
+            answer = self.instead(question)
             if answer is None:
                 raise
             return answer
+
+    def instead(self, question: Question) -> Any:
+        """The recorded answer for a visitor for whom there is no place; None where there is none."""
+        return self._first_views.answer(question, stands_in=False) if self._first_views else None
 
     def noted(self, question: Question, answer: Any) -> Any:
         """Pass an answer on, and keep it where a recorder is set."""

@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from lecture_core.engine.waiting import LOOK, goes_first, heard_by, report
-from lecture_core.errors import DeadlineError, StoppedError
+from lecture_core.errors import DeadlineError, ModelUnavailableError, StoppedError
 
 T = TypeVar("T")
 Attend = Callable[[], AbstractContextManager[threading.Event]]
@@ -41,7 +41,7 @@ class ResultCache:
 
     def answer(self, model: str, question: Hashable, compute: Callable[[], Any], attend: Attend = _alone) -> Any:
         """Return a kept result, or that of the same question under way, or compute it. Failures are not shared,
-        but one: nobody begins a question anew for which a whole deadline did not suffice.
+        but two: nobody begins a question anew for which a whole deadline or all the memory did not suffice.
 
         Args:
             attend: gives what is set when whoever waits for the same question of somebody else is to stop.
@@ -49,6 +49,7 @@ class ResultCache:
         Raises:
             StoppedError: it was set.
             DeadlineError: the same question of somebody else got no answer in time.
+            ModelUnavailableError: it failed for want of the model or of memory.
         """
         if not self.limit:
             return compute()
@@ -66,8 +67,8 @@ class ResultCache:
                 error = _awaited(first, asker, stopped)
             if error is None:
                 return _marked(first.result())
-            if isinstance(error, DeadlineError):
-                raise DeadlineError(str(error)) from error
+            if isinstance(error, DeadlineError | ModelUnavailableError):
+                raise type(error)(str(error)) from error
             gone = isinstance(error, StoppedError) or not isinstance(error, Exception)  # one of those who wait goes on
             return self.answer(model, question, compute, attend) if gone else compute()
         try:

@@ -18,7 +18,7 @@ class EngineStatus:
 
     Attributes:
         waiting: requests that run or wait.
-        catching_up: recorded answers that were given and whose live ones are being computed.
+        catching_up: models with recorded answers that were given and whose live ones are being computed.
     """
 
     device: str
@@ -26,4 +26,4 @@ class EngineStatus:
     reason: str
     loaded: tuple[LoadedStatus, ...]
     waiting: int
-    catching_up: int = 0
+    catching_up: tuple[str, ...] = ()

@@ -24,12 +24,13 @@ _PATIENCE = 600  # seconds for a page, loading included
 
 def begin() -> None:
     """Start a run of the script: nothing stands in yet."""
-    st.session_state[_KEY] = False
+    st.session_state[_KEY] = ()
 
 
-def expect() -> None:
-    """Note that this page shows a recorded result for which a live one is being computed."""
-    st.session_state[_KEY] = True
+def expect(model: str) -> None:
+    """Note that this page shows a recorded result for which a live one of `model` is being computed."""
+    others = [other for other in st.session_state.get(_KEY, ()) if other != model]
+    st.session_state[_KEY] = (*others, model)
 
 
 def follow() -> None:
@@ -41,8 +42,8 @@ def follow() -> None:
 def _draw_again_when_live() -> None:
     context = get_script_run_ctx()
     looks_alone = context is not None and bool(context.fragment_ids_this_run)  # not within the run of the whole page
-    if looks_alone and not get_engine().status().catching_up:
-        st.session_state[_KEY] = False
+    if looks_alone and set(get_engine().status().catching_up).isdisjoint(st.session_state[_KEY]):
+        st.session_state[_KEY] = ()
         memory.forget()
         st.rerun()
 

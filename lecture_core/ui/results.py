@@ -39,7 +39,7 @@ def caption(provenance: Provenance) -> None:
         badge(provenance.kind)
         st.caption(escape_markdown(provenance.caption()), width="content")
     if provenance.stands_in:
-        first_views.expect()
+        first_views.expect(provenance.model)
 
 
 @dataclass(frozen=True)

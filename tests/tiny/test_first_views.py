@@ -1,15 +1,18 @@
 """Recorded answers: equal to the live ones, shown only until those come or when all places are taken."""
 
+import threading
 import time
 from dataclasses import fields, is_dataclass
 
 import pytest
 
 from lecture_core.engine import first_views, remembering, worker
+from lecture_core.engine import pool as pool_module
 from lecture_core.engine.admission import Admission
 from lecture_core.engine.first_views import FirstViews, save
 from lecture_core.engine.local import LocalEngine
 from lecture_core.errors import BusyError, InvalidInputError, ModelUnavailableError
+from tests.tiny.conftest import until
 
 TEXT = "the cat sat on the mat"
 
@@ -104,6 +107,37 @@ def test_a_full_engine_answers_with_what_was_recorded(kept, rows):
     assert engine.next_token(TEXT, model="tiny-lm").provenance.kind == "live"
 
 
+def test_a_stream_that_finds_no_memory_is_answered_with_what_was_recorded(kept, rows, monkeypatch):
+    live, path = kept
+    engine = LocalEngine(first_views=FirstViews(path), result_bytes=0)
+    engine._run("tiny-lm", (), lambda _: None)
+
+    def full(*_):
+        time.sleep(0.6)  # a heartbeat and another: Stop stays alive meanwhile
+        raise BusyError("The models in use fill this machine's memory.")
+
+    monkeypatch.setattr(engine._pool, "_reserve", full)
+    chunks = list(engine.generate(TEXT, model="tiny-lm", max_new_tokens=6, stop=["river"]))
+    assert "".join(chunk.text for chunk in chunks) == live[-2]
+    with pytest.raises(BusyError):
+        list(engine.generate("the dog", model="tiny-lm"))
+
+
+def test_a_slow_model_does_not_hold_up_the_live_result_of_another(kept, rows, monkeypatch):
+    _, path = kept
+    engine, gate = LocalEngine(first_views=FirstViews(path)), threading.Event()
+    real = pool_module.load_tokenizer
+    monkeypatch.setattr(
+        pool_module, "load_tokenizer", lambda spec: (spec.id == "tiny-lm" and gate.wait(20)) or real(spec)
+    )
+    engine.next_token(TEXT, model="tiny-lm")
+    engine.fill_mask("the [MASK] sat", model="tiny-mlm", top_k=4, candidates=("cat", "nothing"))
+    until(lambda: engine.status().catching_up == ("tiny-lm",), 20)
+    assert engine.status().catching_up == ("tiny-lm",)
+    gate.set()
+    wait_until_caught_up(engine)
+
+
 def test_without_a_file_everything_is_live(rows, tmp_path):
     engine = LocalEngine(first_views=FirstViews(tmp_path / "none.json.gz"))
     assert engine.next_token(TEXT, model="tiny-lm").provenance.kind == "live"
@@ -121,7 +155,7 @@ def wait_until_caught_up(engine):
     until = time.monotonic() + 20
     while engine.status().catching_up and time.monotonic() < until:
         time.sleep(0.01)
-    assert engine.status().catching_up == 0
+    assert not engine.status().catching_up
 
 
 def test_a_full_machine_behind_is_not_the_visitors_business(kept, rows, monkeypatch):
@@ -132,7 +166,9 @@ def test_a_full_machine_behind_is_not_the_visitors_business(kept, rows, monkeypa
     with engine._admission.admit():
         assert engine.next_token(TEXT, model="tiny-lm").provenance.kind == "recorded"
         time.sleep(0.3)
-        assert engine.status().catching_up == 1  # it waits for a place: a page that looked again now would find nothing
+        assert engine.status().catching_up == (
+            "tiny-lm",
+        )  # it waits for a place: a page that looked again now would find nothing
     wait_until_caught_up(engine)
     assert engine.next_token(TEXT, model="tiny-lm").provenance.kind == "live"
 

@@ -13,7 +13,7 @@ from transformers import AutoModelForMaskedLM
 from lecture_core import forward
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.result_cache import ResultCache, size_of
-from lecture_core.errors import BusyError, InvalidInputError, StoppedError
+from lecture_core.errors import BusyError, DeadlineError, InvalidInputError, ModelUnavailableError, StoppedError
 from lecture_core.provenance import Provenance
 from tests.tiny.conftest import until
 from tests.tiny.models import tokenizer
@@ -115,6 +115,26 @@ def test_a_failure_is_not_shared_with_those_who_wait_for_it():
         go_on.set()
     assert isinstance(first.exception(), BusyError)
     assert second.result() is good
+
+
+@pytest.mark.parametrize("error", [DeadlineError("late"), ModelUnavailableError("no memory")])
+def test_what_would_fail_for_all_who_ask_the_same_is_tried_once(error):
+    cache, begun, go_on, tried = ResultCache(), Event(), Event(), []
+
+    def fail():
+        tried.append(1)
+        begun.set()
+        go_on.wait(5)
+        raise error
+
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(cache.answer, "m", "q", fail)]
+        assert begun.wait(5)
+        asked += [threads.submit(cache.answer, "m", "q", fail) for _ in range(7)]
+        time.sleep(0.2)
+        go_on.set()
+        assert {(type(one.exception(5)), str(one.exception())) for one in asked} == {(type(error), str(error))}
+    assert len(tried) == 1
 
 
 def test_the_least_recently_used_results_make_room(engine):
