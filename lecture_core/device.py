@@ -9,6 +9,8 @@ from pathlib import Path
 
 from lecture_core.errors import InvalidInputError
 
+CPU_WORK = 100_000_000_000  # tokens times parameters of one pass: about half a second on two cores
+
 
 @dataclass(frozen=True)
 class Device:
@@ -53,6 +55,17 @@ def choose() -> Device:
 def cpu_threads() -> int:
     """Return the number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def tokens_at_once(device: str, parameters: int, most: int) -> int:
+    """Return how many tokens one forward pass may hold so that on a CPU a stop is noticed in about half a second.
+
+    Args:
+        device: `cpu` or `cuda`.
+        parameters: count of the model's.
+        most: what it may hold anyway.
+    """
+    return most if device != "cpu" else max(1, min(most, CPU_WORK // max(1, parameters)))
 
 
 def ran_out_of_memory(error: BaseException) -> bool:

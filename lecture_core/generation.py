@@ -111,10 +111,11 @@ def stream_with_transformers(
 def _read_prompt(ids: list[int], model: LoadedModel, emit: Emit) -> tuple[Any, bool]:
     """Read a prompt but for its last token; returns its cache and whether it was read to the end."""
     past, known = model.prefixes.take(ids)
-    for start in range(known, len(ids) - 1, PROMPT_PART):
+    size = model.part(PROMPT_PART)
+    for start in range(known, len(ids) - 1, size):
         if emit("", 0, ()):
             return past, False
-        part = ids[start : min(start + PROMPT_PART, len(ids) - 1)]
+        part = ids[start : min(start + size, len(ids) - 1)]
         past = model.network(
             input_ids=model.row(part), past_key_values=past, use_cache=True, logits_to_keep=1
         ).past_key_values

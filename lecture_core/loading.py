@@ -12,6 +12,7 @@ import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -141,9 +142,14 @@ def revision_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:8]
 
 
+@cache
+def _known_revision(path: Path, _changed: int) -> str:
+    return revision_of(path)
+
+
 def _converted(spec: ModelSpec) -> Path:
     source = gguf_path(spec)
-    target = cache_folder() / "converted" / f"{spec.id}-{source.stat().st_size}"
+    target = cache_folder() / "converted" / f"{spec.id}-{_known_revision(source, source.stat().st_mtime_ns)}"
     if not (target / "model.safetensors").is_file():
         _convert(source, target)
     return target
@@ -198,6 +204,10 @@ class LoadedModel:
         import torch
 
         return torch.tensor([[*ids]], device=self.device.name)
+
+    def part(self, most: int) -> int:
+        """Tokens to read in one pass, at most `most`; see `device.tokens_at_once`."""
+        return devices.tokens_at_once(self.device.name, self.spec.parameters, most)
 
 
 def load_tokenizer(spec: ModelSpec) -> LoadedTokenizer:

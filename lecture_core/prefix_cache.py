@@ -5,7 +5,7 @@ Owned by the thread that owns the model.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ class _Prompt:
     ids: tuple[int, ...]
     cache: Any
     size: int
+    notes: tuple[Hashable, Sequence[Any]]
 
 
 class PrefixCache:
@@ -53,13 +54,23 @@ class PrefixCache:
         cache.crop(length - len(prompt.ids))
         return cache, length
 
-    def put(self, ids: Sequence[int], cache: Any) -> None:
-        """Keep the cache of a whole prompt; prompts that share half of their tokens or more with it give way."""
+    def notes(self, ids: Sequence[int], kind: Hashable) -> Sequence[Any]:
+        """Return what was noted of the tokens that some prompt shares with `ids`, from the first token on."""
+        noted = (p.notes[1][: _shared(p.ids, ids)] for p in self._prompts if p.notes[0] == kind)
+        return max(noted, key=len, default=())
+
+    def put(self, ids: Sequence[int], cache: Any, *, kind: Hashable = None, notes: Sequence[Any] = ()) -> None:
+        """Keep the cache of a whole prompt; prompts that share half of their tokens or more with it give way.
+
+        Args:
+            kind: what `notes` are.
+            notes: a result for each token of `ids` that does not depend on later ones.
+        """
         size = cache_bytes(cache) if _croppable(cache) else 0
         if not 0 < size <= self.limit_of_one:
             return
         self._prompts = [p for p in self._prompts if 2 * _shared(p.ids, ids) < len(p.ids)]
-        self._prompts.append(_Prompt(tuple(ids), own(cache), size))
+        self._prompts.append(_Prompt(tuple(ids), own(cache), size, (kind, tuple(notes))))
         while self.held > self.limit and len(self._prompts) > 1:
             del self._prompts[0]
 

@@ -114,7 +114,7 @@ def _token_logprobs_after(
     past, shared = _read_shared(starts, model, alone=alone)
     rows = [_Row((i, j), (*s[shared:], *e[:-1])) for i, s in enumerate(starts) for j, e in enumerate(ends)]
     slides = getattr(model.network.config.get_text_config(), "sliding_window", None)  # counts in one text only
-    for part in _parts(sorted(rows, key=lambda row: row.ids), 0 if slides else TREE_TOKENS):
+    for part in _parts(sorted(rows, key=lambda row: row.ids), 0 if slides else model.part(TREE_TOKENS)):
         tree = TokenTree()
         paths = {row.pair: tree.add(row.ids)[-len(ends[row.pair[1]]) :] for row in part}
         wanted = sorted({index for path in paths.values() for index in path})
@@ -173,7 +173,7 @@ def _read_shared(starts: list[list[int]], model: LoadedModel, *, alone: bool) ->
     shortest = min(starts, key=len)
     shared = min(shared_length(starts), len(shortest) - 1)
     past, known = model.prefixes.take(shortest[: shared + 1])
-    if known < shared and (not alone or shared - known > LONG):
+    if known < shared and (not alone or shared - known > model.part(LONG)):
         past = read_on(shortest[known:shared], past, model).past_key_values
         model.prefixes.put(shortest[:shared], past)
         known = shared

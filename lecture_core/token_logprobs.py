@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from lecture_core.device import tokens_at_once
 from lecture_core.distribution import Distribution, Distributions
 from lecture_core.engine.results import Candidate, NextToken, TokenLogprob, TokenLogprobs
 from lecture_core.forward import ForwardRequest, answer
@@ -17,6 +18,7 @@ from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
+FULL = 128  # tokens that fill the pass of a CPU: sharing it with others gains nothing
 LONG = 512  # tokens; of a longer text not all logits are made at once: 4,000 tokens would take 0.8 GB
 LOGIT_ROWS = 32  # of the vocabulary's length: 6 MB, which stays in cache
 
@@ -68,27 +70,49 @@ def token_logprobs_request(text: str, words: LoadedTokenizer, *, top_k: int = 5)
     ids, _ = words.encode(checked(text))
 
     def finish(logits: torch.Tensor, model: LoadedModel) -> TokenLogprobs:
-        return _of_text(ids, logprobs_of_rows(ids[1:], logits[:-1], model, top_k), model)
+        return _of_text([_first(ids, model), *logprobs_of_rows(ids[1:], logits[:-1], model, top_k)], model)
 
     return ForwardRequest(ids, range(len(ids)), finish)
 
 
+def read_alone(words: LoadedTokenizer, tokens: int, device: str) -> bool:
+    """Whether a text is so long that `token_logprobs_of_long` is better than a place in a batch.
+
+    Args:
+        tokens: the text's.
+        device: `cpu` or `cuda`.
+    """
+    return tokens > tokens_at_once(device, words.spec.parameters, LONG if device == "cuda" else FULL)
+
+
 @torch.inference_mode()
 def token_logprobs_of_long(text: str, model: LoadedModel, *, top_k: int = 5) -> TokenLogprobs:
-    """Do as `token_logprobs`, reading `LONG` tokens at a time: the logits of all would not fit beside the models."""
+    """Do as `token_logprobs`; what the text shares with an earlier one is neither read nor ranked again.
+
+    Few-shot prompts grow example by example. At most `LONG` tokens are read at a time: the logits of all would not
+    fit beside the models.
+    """
     ids, _ = model.words.encode(checked(text))
-    past, found = None, list[TokenLogprob]()
-    for start in range(0, len(ids), LONG):
-        part = ids[start : start + LONG]
+    kind = "token_logprobs", top_k
+    found = [*model.prefixes.notes(ids, kind)]
+    past, known = model.prefixes.take(ids[: len(found)])  # one token less than noted: its logits rank the next one
+    found, size = found[: known + 1] or [_first(ids, model)], model.part(LONG)
+    for start in range(known, len(ids), size):
+        part = ids[start : start + size]
         output = model.network(input_ids=model.row(part), past_key_values=past, use_cache=True)
         past, following = output.past_key_values, ids[start + 1 : start + len(part) + 1]
         found += logprobs_of_rows(following, output.logits[0, : len(following)].float(), model, top_k)
-    return _of_text(ids, found, model)
+    model.prefixes.put(ids, past, kind=kind, notes=found)
+    return _of_text(found, model)
 
 
-def _of_text(ids: list[int], rest: list[TokenLogprob], model: LoadedModel) -> TokenLogprobs:
-    first = TokenLogprob(model.words.readable(ids[0]), ids[0], 0.0, 0, ())
-    return TokenLogprobs((first, *rest), sum(t.logprob for t in rest) / max(1, len(rest)), provenance_of(model))
+def _of_text(tokens: Sequence[TokenLogprob], model: LoadedModel) -> TokenLogprobs:
+    ranked = [token.logprob for token in tokens[1:]]
+    return TokenLogprobs(tuple(tokens), sum(ranked) / max(1, len(ranked)), provenance_of(model))
+
+
+def _first(ids: Sequence[int], model: LoadedModel) -> TokenLogprob:
+    return TokenLogprob(model.words.readable(ids[0]), ids[0], 0.0, 0, ())
 
 
 def _read(ids: list[int], model: LoadedModel) -> torch.Tensor:
@@ -100,9 +124,10 @@ def _read(ids: list[int], model: LoadedModel) -> torch.Tensor:
 
 
 def read_on(ids: Sequence[int], past: Any, model: LoadedModel) -> Any:
-    """Read tokens after a cache, `LONG` at a time, and return the output of the last pass: one row of logits, cache."""
-    for start in range(0, len(ids), LONG):
-        fed = model.row(list(ids[start : start + LONG]))
+    """Read tokens after a cache in parts, and return the output of the last pass: one row of logits, cache."""
+    size = model.part(LONG)
+    for start in range(0, len(ids), size):
+        fed = model.row(list(ids[start : start + size]))
         output = model.network(input_ids=fed, past_key_values=past, use_cache=True, logits_to_keep=1)
         past = output.past_key_values
     return output

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lecture_core.device import Device
+from lecture_core.device import Device, tokens_at_once
 
 SHARE = 0.25  # of the free memory of a card for one pass; the key-value cache of the streams takes more of it
 _LOGIT_BYTES = 6  # of one logit: as the model gives it, two bytes, and once more in float32
@@ -22,7 +22,6 @@ class BatchLimits:
     logits: int
 
 
-CPU_WORK = 100_000_000_000  # tokens times parameters of one pass: about half a second on two cores
 MOST = {"cpu": BatchLimits(2048, 512), "cuda": BatchLimits(65_536, 8192)}
 
 
@@ -33,9 +32,7 @@ def most(device: Device, parameters: int = 0) -> BatchLimits:
         parameters: count of the model's.
     """
     top = MOST[device.name]
-    if device.name != "cpu":
-        return top
-    return replace(top, tokens=min(top.tokens, CPU_WORK // max(1, parameters)))
+    return replace(top, tokens=tokens_at_once(device.name, parameters, top.tokens))
 
 
 def within(free: int, config: Any, device: Device) -> BatchLimits:

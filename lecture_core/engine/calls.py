@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, Union, cast
 
+from lecture_core import device as devices
 from lecture_core.engine.pictures import CoveredAnswers, ImageAnswer, Picture
 from lecture_core.engine.remembering import Call, Remembering, recorded, remembered
 from lecture_core.engine.results import (
@@ -199,7 +200,7 @@ class ModelCalls(Remembering):
         def prepare(words: LoadedTokenizer) -> "Prepared[TokenLogprobs]":
             from lecture_core import token_logprobs
 
-            if len(words.encode(checked(text))[0]) > token_logprobs.LONG:
+            if token_logprobs.read_alone(words, len(words.encode(checked(text))[0]), devices.choose().name):
                 return lambda m: token_logprobs.token_logprobs_of_long(text, m, top_k=top_k)
             return token_logprobs.token_logprobs_request(text, words, top_k=top_k)
 

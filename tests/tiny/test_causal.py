@@ -93,6 +93,7 @@ def test_a_long_text_read_in_parts_has_the_same_log_probabilities(engine, monkey
     text = "the cat sat on the mat and it was very good ."
     at_once = engine.token_logprobs(text, model="tiny-lm", top_k=3)
     monkeypatch.setattr(token_logprobs, "LONG", 4)
+    monkeypatch.setattr(token_logprobs, "FULL", 4)
     read, network = [], engine._pool._workers["tiny-lm"].model.network
     forward = network.forward
     monkeypatch.setattr(

@@ -185,6 +185,7 @@ def test_a_text_too_long_for_a_batch_is_read_alone_and_in_parts_with_the_same_nu
     text = " ".join(["the cat sat"] * 8)
     batched = engine.token_logprobs(text, model="tiny-lm")
     monkeypatch.setattr(token_logprobs, "LONG", 5)
+    monkeypatch.setattr(token_logprobs, "FULL", 5)
     alone = engine.token_logprobs(text, model="tiny-lm")
     assert [token.token for token in alone.tokens] == [token.token for token in batched.tokens]
     ours = [token.logprob for token in alone.tokens]

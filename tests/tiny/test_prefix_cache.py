@@ -216,3 +216,43 @@ def test_a_short_prompt_does_not_join_long_ones(load_family):
     assert short.joins([brief])
     assert not short.joins([sweep])
     assert not sweep.joins([short])
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_a_text_that_grows_is_read_on_and_ranked_as_if_read_anew(family, load_family, tokens_read):
+    model = load_family(family)
+    read = tokens_read(model)
+    counts = []
+    for text in (EXEMPLARS, EXEMPLARS + QUESTIONS[0], EXEMPLARS + QUESTIONS[1], EXEMPLARS, QUESTIONS[2]):
+        plain = token_logprobs.token_logprobs(text, model, top_k=3)
+        before = len(read)
+        found = token_logprobs.token_logprobs_of_long(text, model, top_k=3)
+        counts.append(sum(read[before:]))
+        assert [t.token for t in found.tokens] == [t.token for t in plain.tokens]
+        assert [t.rank for t in found.tokens] == [t.rank for t in plain.tokens]
+        expected = [t.logprob for t in plain.tokens]
+        assert [t.logprob for t in found.tokens] == pytest.approx(expected, abs=1e-4)
+        assert found.mean_nats == pytest.approx(plain.mean_nats, abs=1e-4)
+    shared, others = 19, [6, 6, 0]  # tokens that no earlier text had; the last shared one is read again
+    grown = [shared, *(1 + other for other in others), 5]
+    assert counts == (grown if family != "mistral" else [19, 25, 26, 19, 5])  # a sliding window cannot be cut back
+
+
+def test_what_was_noted_of_a_text_is_not_taken_for_another_number_of_alternatives(load_family):
+    model = load_family("llama")
+    for top_k in (1, 4):
+        found = token_logprobs.token_logprobs_of_long(EXEMPLARS, model, top_k=top_k)
+        assert {len(token.alternatives) for token in found.tokens[1:]} == {top_k}
+
+
+def test_a_large_model_on_a_cpu_reads_in_parts_that_can_be_stopped(load_family, tokens_read):
+    model = load_family("llama")
+    read, plain = tokens_read(model), token_logprobs.token_logprobs(EXEMPLARS, model)
+    large = replace(model, spec=replace(model.spec, parameters=20_000_000_000), prefixes=PrefixCache())
+    del read[:]
+    assert large.part(512) == 5
+    found = token_logprobs.token_logprobs_of_long(EXEMPLARS, large)
+    score(EXEMPLARS, LABELS, large)
+    assert max(read) <= 6
+    assert found.mean_nats == pytest.approx(plain.mean_nats, abs=1e-4)
+    assert token_logprobs.read_alone(large.words, 100, "cpu") is False  # the tokenizer's row says how large it is
