@@ -38,6 +38,10 @@ def test_serving_makes_the_cheapest_model_smaller():
     assert served["Saved"] != "0%"
 
 
+def test_nothing_saved_has_no_sign():
+    assert cards(opened(quality="300M", served="none"))["Saved"] == "0%"
+
+
 def test_a_link_restores_quality_tokens_and_constants():
     at = opened(quality="70B", served="10T", constants="More digits")
     assert at.select_slider(key=f"{STEM}_quality").value == "70B"
