@@ -162,7 +162,8 @@ def _learning(card: ModelCard, curve: LearningCurve, key: str) -> None:
         if curve.rates:
             figure = figures.rates_over_tokens(curve, colour=_colour(card))
             chart(figure, key=f"{key}_rates", alt="Rates on held-out text over the tokens trained on")
-    source = f"assets/runs/{curve.run}.csv, written by {card.training_command or 'its training command'}"
+    commands = ", then ".join(card.training_commands) or "its training command"
+    source = f"assets/runs/{curve.run}.csv, written by {commands}"
     results.caption(Provenance(kind="recorded", source=source))
 
 
