@@ -15,7 +15,7 @@ from lecture_core.model_cards import ModelCard
 from lecture_core.model_quality import BESIDE, Evaluation, LearningCurve, evaluation, held_out_table, learning_curve
 from lecture_core.originals import Original, original
 from lecture_core.provenance import Provenance
-from lecture_core.quantities import count
+from lecture_core.quantities import count, megabytes
 from lecture_core.ui import recipe_variants as variants
 from lecture_core.ui import results
 from lecture_core.ui.charts import chart
@@ -30,13 +30,6 @@ _FAMILIES = {
 }
 _STATE_COLOURS = {"bundled": "green", "installed": "green", "cached": "green", "missing": "gray"}
 _SIGNS = {True: ":material/check:", False: ":material/download:"}
-
-
-def megabytes(amount: int | None) -> str:
-    """Return bytes as a person says them: `91 MB`, `30.5 GB`; a dash where nothing is known."""
-    if amount is None:
-        return "–"
-    return f"{amount / 1e9:,.1f} GB" if amount >= 1e9 else f"{amount / 1e6:,.0f} MB"
 
 
 def show(card: ModelCard, *, key: str) -> None:
