@@ -101,6 +101,7 @@ def test_who_shares_a_question_hears_how_its_first_asker_waits(heard):
 
 def _stopping(go_on, looks):
     """Attend so that the wait is stopped after some looks."""
+
     class After(threading.Event):
         seen = 0
 
