@@ -37,4 +37,6 @@ def test_stop_ends_the_writing_and_what_came_stays(server, visit):
     seen.page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
     seen.page.get_by_role("button", name="Run again").wait_for()
     seen.settle()
+    assert seen.page.locator("pre", has_text="▍").count() == 0, "nobody writes any more"
+    assert seen.page.get_by_text("stopped").count() >= 1
     seen.is_healthy()
