@@ -62,3 +62,17 @@ def test_a_recorded_question_is_opened_by_a_click_on_its_answer(server, visit, w
     seen.settle()
     assert seen.page.get_by_text("Output and verdict").count() == 0, "the click was on another task's table"
     seen.is_healthy()
+
+
+def test_a_guess_goes_out_with_its_question(server, visit):
+    seen = visit(server).open("/few_shot")
+    guess = seen.page.get_by_role("radio", name="Yes", exact=True)
+    guess.click()
+    seen.page.get_by_text("You guessed").wait_for()
+    seen.page.get_by_role("combobox", name="Question").click()
+    seen.page.keyboard.press("ArrowDown")
+    seen.page.keyboard.press("Enter")
+    seen.page.get_by_text("You guessed").wait_for(state="detached")
+    seen.settle()
+    assert guess.get_attribute("aria-checked") == "false"
+    seen.is_healthy()

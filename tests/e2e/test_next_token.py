@@ -40,3 +40,15 @@ def test_stop_ends_the_writing_and_what_came_stays(server, visit):
     assert seen.page.locator("pre", has_text="▍").count() == 0, "nobody writes any more"
     assert seen.page.get_by_text("stopped").count() >= 1
     seen.is_healthy()
+
+
+def test_a_guess_goes_out_with_its_text(server, visit):
+    seen = visit(server).open("/next_token")
+    guess = seen.page.get_by_role("radio", name="more than twice")
+    guess.click()
+    seen.page.get_by_text("You guessed").wait_for()
+    seen.page.get_by_role("radio", name="A capital").click()
+    seen.page.get_by_text("You guessed").wait_for(state="detached")
+    seen.settle()
+    assert guess.get_attribute("aria-checked") == "false"
+    seen.is_healthy()
