@@ -142,7 +142,7 @@ def _published(beside: Original | None) -> None:
     links = [f"[{escape_markdown(meta.citation)}](tables?tables_table={i})" for i, meta in metas.items()]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         results.badge("published")
-        st.caption("; ".join(links), width="content")
+        st.markdown(f":small[{'; '.join(links)}]", width="content")  # a caption would make the links too pale to read
 
 
 def _learning(card: ModelCard, curve: LearningCurve, key: str) -> None:

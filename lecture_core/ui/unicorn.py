@@ -69,7 +69,7 @@ def section(stem: str) -> None:
     thing, seed, example, language = _form(stem)
     who = entries([spec.id for spec in ladder], seed)
     wanted = (thing, who, example, language)
-    if st.button(f"Let them draw {len(who)}", key=f"{stem}_draw", icon=":material/draw:", type="primary"):
+    if inputs.primary_button(f"Let them draw {len(who)}", key=f"{stem}_draw", icon=":material/draw:"):
         st.session_state[f"{stem}_drawing"] = wanted
     _say_who(who)
     if _asked_for(stem, wanted):
