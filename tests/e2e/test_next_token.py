@@ -52,3 +52,11 @@ def test_a_guess_goes_out_with_its_text(server, visit):
     seen.settle()
     assert guess.get_attribute("aria-checked") == "false"
     seen.is_healthy()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_name_of_the_model_is_not_cut(server, visit, width):
+    seen = visit(server, width=width).open("/next_token")
+    model = seen.page.get_by_role("combobox", name="Model").first
+    assert model.evaluate("node => node.scrollWidth <= node.clientWidth")
+    seen.is_healthy()
