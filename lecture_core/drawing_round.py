@@ -17,6 +17,9 @@ from lecture_core.errors import InvalidInputError
 FEWEST, MOST = 3, 8
 """Drawings of a round."""
 NONE = "None of them"
+_ARTICLES = ("a", "an", "the")
+_VOWELS = ("a", "e", "i", "o", "u", "hour", "honest", "heir")
+_NO_VOWELS = ("uni", "use", "eu", "ewe", "one", "ukulele")  # to the ear: they begin as "you" and "won" do
 ROUNDS, VOTERS = 200, 2000  # kept at a time; beyond, the round voted on longest ago goes, and a full one takes no vote
 
 
@@ -49,6 +52,14 @@ def entries(models: Sequence[str], seed: int) -> tuple[Entry, ...]:
         models = [models[round(i * (len(models) - 1) / (MOST - 1))] for i in range(MOST)]
     samples = -(-FEWEST // len(models))
     return tuple(Entry(model, seed + i) for model in models for i in range(samples))
+
+
+def with_article(thing: str) -> str:
+    """Return what is to be drawn as English says it: `a unicorn`, `an apple`; with an article already, as it is."""
+    first = thing.casefold().split(maxsplit=1)[0]
+    if first in _ARTICLES:
+        return thing
+    return f"{'an' if first.startswith(_VOWELS) and not first.startswith(_NO_VOWELS) else 'a'} {thing}"
 
 
 def lettered(who: Sequence[Entry], seed: int) -> dict[str, Entry]:

@@ -182,10 +182,9 @@ class ModelCard:
         return dict(zip(parts[1::2], map(str.strip, parts[2::2]), strict=True)).get(title, "")
 
     @property
-    def training_command(self) -> str:
-        """The command that trained it, from the bundled card; empty where the card names none."""
-        found = _TRAINING_COMMAND.search(" ".join(self.text.split()))
-        return found[1] if found else ""
+    def training_commands(self) -> tuple[str, ...]:
+        """The commands that trained it, one after another, from the bundled card's section on training."""
+        return tuple(_TRAINING_COMMAND.findall(" ".join(self.section("Training").split())))
 
 
 @lru_cache(maxsize=16)

@@ -24,18 +24,20 @@ def decode(data: bytes) -> np.ndarray:
         InvalidInputError: another format, a damaged file, more than 5 MB or more than 40 million pixels.
     """
     if len(data) > MAX_BYTES:
-        raise _mistake(f"at most {MAX_BYTES / 1e6:.0f} MB", f"{len(data) / 1e6:.1f} MB")
+        raise _too_large(f"at most {MAX_BYTES / 1e6:.0f} MB", f"{len(data) / 1e6:.1f} MB")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is checked below
             with Image.open(BytesIO(data), formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
-                    raise _mistake(f"at most {MAX_PIXELS:,} pixels", f"{image.width:,} by {image.height:,}")
+                    raise _too_large(f"at most {MAX_PIXELS:,} pixels", f"{image.width:,} by {image.height:,}")
                 image.thumbnail((KEPT_SIDE, KEPT_SIDE))
                 return np.asarray(_on_white(image), dtype=np.uint8)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as exc:
-        raise _mistake(
-            f"a whole {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file", "a file that cannot be read"
+        raise InvalidInputError(
+            expected=f"a whole {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file",
+            got="a file that cannot be read",
+            remedy="open it in another program and save it anew as PNG or JPEG, or choose another picture",
         ) from exc
 
 
@@ -46,7 +48,7 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(ground, layer).convert("RGB")
 
 
-def _mistake(expected: str, got: str) -> InvalidInputError:
+def _too_large(expected: str, got: str) -> InvalidInputError:
     return InvalidInputError(expected=expected, got=got, remedy="save the picture smaller, as PNG or JPEG")
 
 

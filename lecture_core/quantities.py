@@ -1,4 +1,4 @@
-"""How counts and compute are written: 70B parameters, 1.4T tokens, 5.76e23 FLOPs; and the marks of log sliders.
+"""How counts, bytes and compute are written: 70B parameters, 91 MB, 5.76e23 FLOPs; and the marks of log sliders.
 
 Plain numbers and strings; knows no page and no figure.
 """
@@ -34,6 +34,13 @@ def count(value: float) -> str:
         return power(value)
     scale, suffix = next(((scale, suffix) for scale, suffix in _SUFFIXES if rounded >= scale), (1.0, ""))
     return three_digits(rounded / scale) + suffix
+
+
+def megabytes(amount: int | None) -> str:
+    """Return bytes as a person says them: `91 MB`, `30.5 GB`; a dash where nothing is known."""
+    if amount is None:
+        return "–"
+    return f"{amount / 1e9:,.1f} GB" if amount >= 1e9 else f"{amount / 1e6:,.0f} MB"
 
 
 def log_marks(low: float, high: float, *, also: Sequence[float] = ()) -> tuple[float, ...]:

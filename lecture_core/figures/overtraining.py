@@ -43,7 +43,8 @@ def tokens_per_parameter(models: Sequence[ModelPoint], *, height: int = 420) -> 
         for mixture in (m for m in own if m.is_mixture):
             for kind, size in (("active", mixture.active_parameters), ("all", mixture.parameters)):
                 points.append((size, mixture.tokens / size, f"{mixture.name}, {kind} parameters"))
-            names += [f"{family} (active)", f"{family.rpartition('-')[2]} (all)"]  # the second is joined to the first
+            # Two lines: one would be cut on a phone. The second point is joined to the first and needs no full name.
+            names += [f"{family}<br>(active)", f"{family.rpartition('-')[2]} (all)"]
             symbols += [f"{mark}-open", mark]
             places += [place, "bottom center"]
         figure.add_trace(
@@ -66,7 +67,7 @@ def tokens_per_parameter(models: Sequence[ModelPoint], *, height: int = 420) -> 
     )
     sizes = [size for m in models for size in (m.parameters, m.active_parameters)]
     ratios = [m.tokens / size for m in models for size in (m.parameters, m.active_parameters)]
-    figure.update_xaxes(title="parameters", **log_axis(min(sizes) / 1.5, max(sizes) * 9, count))
+    figure.update_xaxes(title="parameters", **log_axis(min(sizes) / 1.5, max(sizes) * 14, count))
     figure.update_yaxes(
         title="training tokens per parameter", **log_axis(min(ratios) / 4, max(ratios) * 4, three_digits)
     )

@@ -37,7 +37,7 @@ LABEL_POSITIONS = {
 """Where a family's name stands, so that none covers another, on a phone too."""
 
 _GRID_POINTS, _CELLS = 48, 40
-_NAMED_AT = 0.05  # of the highest D: where a line of equal loss has its name, clear of the models'
+_NAMED_AT = 5.4e12  # tokens: between Llama 2's and Llama 3's, so that the names of lines stand clear of the models'
 _DEPTH = [[0.0, "rgba(35, 137, 202, 0.45)"], [1.0, "rgba(35, 137, 202, 0.02)"]]
 """Low loss is deep blue, high loss fades into the page: right on a light and on a dark page."""
 
@@ -171,8 +171,9 @@ def _level_lines(law: Law, x: tuple[float, float], y: tuple[float, float]) -> li
         line = _level_line(float(loss), law, x, y)
         if len(line) > 1:
             lines += [*line, (None, None)]
-            n, d = min(line, key=lambda point: abs(math.log(point[1] / _NAMED_AT / y[1])))
-            names.append((n, d, f"{loss:.{max(0, -math.floor(math.log10(step)))}f}"))
+            n = _size_at(float(loss), law)
+            place = (n, _NAMED_AT) if x[0] <= n <= x[1] else min(line, key=lambda p: abs(math.log(p[1] / _NAMED_AT)))
+            names.append((*place, f"{loss:.{max(0, -math.floor(math.log10(step)))}f}"))
     return [_grey_lines(lines, "equal loss"), _names(names, at="middle right")] if lines else []
 
 
@@ -184,6 +185,12 @@ def _level_line(loss: float, law: Law, x: tuple[float, float], y: tuple[float, f
     around = inside | np.append(inside[1:], False) | np.append(False, inside[:-1])  # one more: up to the frame
     seen = around & np.isfinite(d)
     return list(zip(n[seen].tolist(), d[seen].tolist(), strict=True))
+
+
+def _size_at(loss: float, law: Law) -> float:
+    """Return N where the line of a loss crosses `_NAMED_AT` tokens; infinite where no size reaches it."""
+    left = loss - law.E - law.B * _NAMED_AT**-law.beta
+    return float((law.A / left) ** (1 / law.alpha)) if left > 0 else math.inf
 
 
 def _grey_lines(points: Sequence[tuple[float | None, float | None]], said: str) -> go.Scatter:

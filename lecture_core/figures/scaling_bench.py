@@ -82,18 +82,37 @@ def bench(
 
 
 def _label_lines(chart: go.Figure, *, first: bool) -> None:
-    """Write each line's size above its first point or beside its last, pushed up where it would cover another."""
+    """Write each line's size above its first point, pushed up where it would cover another, or beside its last point.
+
+    Beside the ends all give way a little, up and down: pushed up alone, one would stand at the next line.
+    """
     place = {"xanchor": "left", "yanchor": "bottom"} if first else {"xanchor": "left", "xshift": 4}
     (left, right), (low, high) = chart.layout.xaxis.range, chart.layout.yaxis.range
     width, gap = _LABEL_WIDTH * (right - left), _LABEL_GAP * (high - low)
     end = 0 if first else -1
     labels: list[dict[str, Any]] = []
-    for y, log_x, name in sorted((t.y[end], np.log10(t.x[end]), t.name) for t in chart.data if t.mode == "lines"):
-        beside = sorted(label["y"] for label in labels if abs(label["x"] - log_x) < width)
-        at = max([y, *(other + gap for other in beside[-1:])])
-        if low <= y <= high and at <= high:
+    ends = sorted((t.y[end], np.log10(t.x[end]), t.name) for t in chart.data if t.mode == "lines")
+    seen = [one for one in ends if low <= one[0] <= high]
+    wanted = [y for y, _, _ in seen] if first else _spread([y for y, _, _ in seen], gap, low + gap / 2)
+    for at, (_, log_x, name) in zip(wanted, seen, strict=True):
+        beside = [label["y"] for label in labels if abs(label["x"] - log_x) < width] if first else []
+        at = max([at, *(y + gap for y in beside)])
+        if at <= high:
             labels.append({"x": log_x, "y": at, "text": name, "showarrow": False, "font": {"size": 13}} | place)
     chart.update_layout(annotations=labels)  # all at once: one by one costs a slider its quickness
+
+
+def _spread(places: Sequence[float], gap: float, lowest: float) -> list[float]:
+    """Return ascending places at least `gap` apart, as near as possible to those given (least squares)."""
+    groups: list[tuple[float, int]] = []  # mean of place minus its share of gaps, and how many
+    for i, place in enumerate(places):
+        mean, n = place - i * gap, 1
+        while groups and groups[-1][0] > mean:
+            other, m = groups.pop()
+            mean, n = (mean * n + other * m) / (n + m), n + m
+        groups.append((mean, n))
+    level = [max(mean, lowest) for mean, n in groups for _ in range(n)]
+    return [mean + i * gap for i, mean in enumerate(level)]
 
 
 class _Axis:

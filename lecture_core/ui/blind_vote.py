@@ -7,7 +7,7 @@ import streamlit as st
 
 from lecture_core import drawing
 from lecture_core.continuations import Sample
-from lecture_core.drawing_round import NONE, Entry, fingerprint
+from lecture_core.drawing_round import NONE, Entry, fingerprint, with_article
 from lecture_core.engine.waiting import goes_first
 from lecture_core.errors import LectureError
 from lecture_core.ui import results
@@ -89,7 +89,7 @@ def _letters_so_far(now: Round, name: str) -> None:
 
 
 def _ask(stem: str, now: Round, name: str) -> None:
-    st.markdown(f"**Which is most like a {escape_markdown(now.thing)}?**")
+    st.markdown(f"**Which is most like {escape_markdown(with_article(now.thing))}?**")
     choices = {letter: now.letters[letter].name for letter in now.drew} | {NONE: NONE}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = f"{stem}_vote_{name[:8]}"

@@ -1,6 +1,6 @@
 """The inputs that several pages share. Every one is bound to the address, so that a link restores it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from lecture_core.loading import availability
 from lecture_core.ui.errors import escape_markdown
 
 _OWN = "Your text"
+_DARK_INK = "#0B1219"
 
 
 def text(
@@ -124,6 +125,28 @@ def choose(label: str, titles: Mapping[str, str], key: str, width: int, tip: str
     elif asked is not None:
         del st.query_params[key]
     return chosen
+
+
+def primary_button(
+    label: str,
+    *,
+    key: str,
+    icon: str = "",
+    disabled: bool = False,
+    on_click: Callable[..., None] | None = None,
+    args: tuple[object, ...] = (),
+) -> bool:
+    """Show the one button that is next; return whether it was clicked.
+
+    Streamlit writes on it in white, too pale on the light blue of the dark theme: there the words get a dark ink.
+
+    Args:
+        icon: a Material symbol such as `:material/draw:`.
+    """
+    words = f"{icon} {label}".strip()
+    if st.context.theme.type == "dark" and not disabled:
+        words = f':color[{words}]{{foreground="{_DARK_INK}"}}'
+    return st.button(words, key=key, type="primary", disabled=disabled, on_click=on_click, args=args)
 
 
 def seed(stem: str, default: int = 0) -> int:

@@ -88,13 +88,18 @@ def predict(stem: str, text: str, choices: Mapping[str, Sequence[str]]) -> None:
         page.predict(stem, "How sure will the model be of its first choice at mask 1?", _SURE)
 
 
-def reveal(stem: str, text: str, choices: Mapping[str, Sequence[str]], first: Candidate) -> None:
-    """Compare the guess of `predict` with the first choice at mask 1."""
+def reveal(
+    stem: str, text: str, choices: Mapping[str, Sequence[str]], mask: MaskPrediction, temperature: float
+) -> None:
+    """Compare the guess of `predict` with the first choice at mask 1, as probable as the bars say at a temperature."""
+    first = mask.candidates[0]
+    share = mask.probability(first, temperature)
     if text in choices:
         page.reveal(stem, first.token, "That is the model's first choice at mask 1.")
     else:
-        sure = _SURE[0] if first.probability > 0.5 else _SURE[1] if first.probability >= 0.1 else _SURE[2]
-        page.reveal(stem, sure, f"It gives “{escape_markdown(first.token)}” {results.percent(first.probability)}.")
+        sure = _SURE[0] if share > 0.5 else _SURE[1] if share >= 0.1 else _SURE[2]
+        heated = f" at temperature {temperature:g}" if temperature != 1 else ""
+        page.reveal(stem, sure, f"It gives “{escape_markdown(first.token)}” {results.percent(share)}{heated}.")
 
 
 def unmasked(stem: str, text: str, model: str) -> None:

@@ -15,7 +15,7 @@ from lecture_core.model_cards import ModelCard
 from lecture_core.model_quality import BESIDE, Evaluation, LearningCurve, evaluation, held_out_table, learning_curve
 from lecture_core.originals import Original, original
 from lecture_core.provenance import Provenance
-from lecture_core.quantities import count
+from lecture_core.quantities import count, megabytes
 from lecture_core.ui import recipe_variants as variants
 from lecture_core.ui import results
 from lecture_core.ui.charts import chart
@@ -30,13 +30,6 @@ _FAMILIES = {
 }
 _STATE_COLOURS = {"bundled": "green", "installed": "green", "cached": "green", "missing": "gray"}
 _SIGNS = {True: ":material/check:", False: ":material/download:"}
-
-
-def megabytes(amount: int | None) -> str:
-    """Return bytes as a person says them: `91 MB`, `30.5 GB`; a dash where nothing is known."""
-    if amount is None:
-        return "–"
-    return f"{amount / 1e9:,.1f} GB" if amount >= 1e9 else f"{amount / 1e6:,.0f} MB"
 
 
 def show(card: ModelCard, *, key: str) -> None:
@@ -149,7 +142,7 @@ def _published(beside: Original | None) -> None:
     links = [f"[{escape_markdown(meta.citation)}](tables?tables_table={i})" for i, meta in metas.items()]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         results.badge("published")
-        st.caption("; ".join(links), width="content")
+        st.markdown(f":small[{'; '.join(links)}]", width="content")  # a caption would make the links too pale to read
 
 
 def _learning(card: ModelCard, curve: LearningCurve, key: str) -> None:
@@ -162,7 +155,8 @@ def _learning(card: ModelCard, curve: LearningCurve, key: str) -> None:
         if curve.rates:
             figure = figures.rates_over_tokens(curve, colour=_colour(card))
             chart(figure, key=f"{key}_rates", alt="Rates on held-out text over the tokens trained on")
-    source = f"assets/runs/{curve.run}.csv, written by {card.training_command or 'its training command'}"
+    commands = ", then ".join(card.training_commands) or "its training command"
+    source = f"assets/runs/{curve.run}.csv, written by {commands}"
     results.caption(Provenance(kind="recorded", source=source))
 
 

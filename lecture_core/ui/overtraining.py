@@ -113,7 +113,7 @@ def _numbers(best: Plan, plain: Plan, here: Plan | None, unit: str) -> None:
         ("Cheapest in all", count(best.parameters), f"{count(best.tokens)} tokens"),
         ("Its tokens per parameter", ratio, f"{usual} at the best split"),
         ("Cost", three_digits(best.cost), unit),
-        ("Saved", f"{1 - best.cost / plain.cost:.0%}", f"of {three_digits(plain.cost)}"),
+        ("Saved", f"{max(0.0, 1 - best.cost / plain.cost):.0%}", f"of {three_digits(plain.cost)}"),
     ]
     if here:
         cards.append(("Cheapest, served here", count(here.parameters), f"{count(here.tokens)} tokens"))

@@ -38,7 +38,7 @@ def new_question(stem: str, question: Hashable) -> None:
     """Drop the visitor's guess when it was about another question; call it before `predict`."""
     key = f"{stem}_guessed_about"
     if st.session_state.get(key, question) != question:
-        st.session_state.pop(f"{stem}_guess", None)
+        st.session_state[f"{stem}_guess"] = None  # not popped: the browser would keep showing it
     st.session_state[key] = question
 
 

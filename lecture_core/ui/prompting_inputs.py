@@ -84,7 +84,10 @@ def _own_task(stem: str) -> Task:
 def _item(stem: str, task: Task, column: DeltaGenerator) -> Item:
     items = {} if task.id == OWN_TASK else {_label("Example", task.example): task.example}
     items |= {_label(str(number), item): item for number, item in enumerate(task.items, start=1)}
-    chosen = column.selectbox("Question", [*items, OWN], key=f"{stem}_item", bind="query-params")
+    key, options = f"{stem}_item", [*items, OWN]
+    if st.session_state.get(key, OWN) not in options:  # another task was chosen: else the address kept its question
+        st.session_state[key] = options[0]
+    chosen = column.selectbox("Question", options, key=key, bind="query-params")
     return _own(stem, task) if chosen == OWN else items[chosen]
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lecture_core.errors import LectureError
-from lecture_core.ui.answers import answer_box, writing_box
+from lecture_core.ui.answers import answer_box, text_box, writing_box
 from lecture_core.ui.errors import user_errors
 
 T = TypeVar("T")
@@ -111,5 +111,7 @@ def _draw(now: _Race, name: str, slot: DeltaGenerator, lines: int) -> None:
     elif name in now.errors:
         with slot.container(), user_errors():
             raise now.errors[name]
+    elif now.stopped:
+        text_box(slot, now.texts.get(name, ""), lines=lines, note="stopped")
     else:
         writing_box(slot, now.texts.get(name, ""), lines=lines)

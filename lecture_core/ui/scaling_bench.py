@@ -12,7 +12,7 @@ from lecture_core.quantities import count, three_digits
 from lecture_core.scaling_laws import Fit, Law
 from lecture_core.scaling_points import Points, fitted, percent_off, predicted
 from lecture_core.scaling_runs import COMMAND, ENOUGH_TO_FIT, FEWEST_TOKENS, ScalingRun
-from lecture_core.ui import links, page, results
+from lecture_core.ui import inputs, links, page, results
 from lecture_core.ui.charts import chart, quick_chart
 from lecture_core.ui.errors import user_errors
 
@@ -234,12 +234,11 @@ def _forecast(stem: str, law: Law, shown: Points, hidden: Points) -> Law | None:
         return None
     with st.container(horizontal=True):
         if committed is None:
-            st.button("Commit this forecast", key=f"{stem}_commit", type="primary", on_click=_set, args=(key, law))
+            inputs.primary_button("Commit this forecast", key=f"{stem}_commit", on_click=_set, args=(key, law))
         else:
             key = _key_of(stem, "revealed")
-            st.button(
-                "Reveal", key=f"{stem}_reveal", type="primary", on_click=_set, args=(key, True), disabled=_is(key)
-            )
+            args = (key, True)
+            inputs.primary_button("Reveal", key=f"{stem}_reveal", on_click=_set, args=args, disabled=_is(key))
             st.button("Forecast again", key=f"{stem}_again", on_click=_again, args=(stem,))
     if committed is not None:
         st.caption(FORGOTTEN)

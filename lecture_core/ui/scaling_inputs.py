@@ -128,7 +128,9 @@ def machines(stem: str) -> Machines:
 def choose(stem: str, name: str, label: str, options: tuple[str, ...]) -> str:
     """Let the visitor choose one of a few; the first at the start."""
     key = f"{stem}_{name}"
-    chosen = st.segmented_control(label, options, default=options[0], required=True, key=key, bind="query-params")
+    chosen = st.segmented_control(
+        label, options, default=options[0], required=True, key=key, bind="query-params", wrap=True
+    )
     return chosen or options[0]
 
 

@@ -26,7 +26,7 @@ from lecture_core.scaling_points import (
     thinned,
 )
 from lecture_core.scaling_table import Mapped, RawTable
-from lecture_core.ui import results, scaling_bench
+from lecture_core.ui import inputs, results, scaling_bench
 from lecture_core.ui.charts import chart
 from lecture_core.ui.errors import user_errors
 
@@ -153,9 +153,8 @@ def _fit(stem: str, points: Points) -> None:
     key, lacks = f"{stem}_own_fit", lacking(points)
     if lacks:
         st.info(lacks, icon=":material/info:")
-    if st.button(
-        "Fit these runs", type="primary", key=f"{stem}_fit", icon=":material/show_chart:", disabled=bool(lacks)
-    ):
+    icon = ":material/show_chart:"
+    if inputs.primary_button("Fit these runs", key=f"{stem}_fit", icon=icon, disabled=bool(lacks)):
         st.session_state[key] = (points, _samples(points))
     made: tuple[Points, Array] | None = st.session_state.get(key)
     if made is not None and made[0] == points:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lecture_core import catalog, drawing
 from lecture_core.continuations import Writing
-from lecture_core.drawing_round import Entry, entries, lettered
+from lecture_core.drawing_round import Entry, entries, lettered, with_article
 from lecture_core.drawing_studio import STUDIO, Look, Order
 from lecture_core.engine import get_engine
 from lecture_core.engine.results import Message
@@ -27,9 +27,9 @@ ACROSS = 4  # drawings in a row
 PLACE = 240  # pixels kept free for a drawing
 SVG, TIKZ = "SVG", "TikZ"
 ASKED = {
-    SVG: 'Write an SVG drawing of a {thing}, viewBox="0 0 100 100". Use only rect, circle, ellipse, line, polygon and '
+    SVG: 'Write an SVG drawing of {thing}, viewBox="0 0 100 100". Use only rect, circle, ellipse, line, polygon and '
     "path. Answer with the SVG code only.",
-    TIKZ: "Draw a {thing} in TikZ. Use only \\draw, \\fill and \\filldraw with circle, ellipse, rectangle and -- "
+    TIKZ: "Draw {thing} in TikZ. Use only \\draw, \\fill and \\filldraw with circle, ellipse, rectangle and -- "
     "lines. Answer with the TikZ code only.",
 }
 EXAMPLE = {
@@ -69,7 +69,7 @@ def section(stem: str) -> None:
     thing, seed, example, language = _form(stem)
     who = entries([spec.id for spec in ladder], seed)
     wanted = (thing, who, example, language)
-    if st.button(f"Let them draw {len(who)}", key=f"{stem}_draw", icon=":material/draw:", type="primary"):
+    if inputs.primary_button(f"Let them draw {len(who)}", key=f"{stem}_draw", icon=":material/draw:"):
         st.session_state[f"{stem}_drawing"] = wanted
     _say_who(who)
     if _asked_for(stem, wanted):
@@ -94,7 +94,7 @@ def _asked_for(stem: str, wanted: tuple[Hashable, ...]) -> bool:
 def _form(stem: str) -> tuple[str, int, bool, str]:
     one, two, three, four = st.columns([6, 4, 5, 9], vertical_alignment="bottom")
     with one:
-        thing = st.text_input("Draw a", "unicorn", key=f"{stem}_thing", max_chars=40, bind="query-params")
+        thing = st.text_input("What to draw", "unicorn", key=f"{stem}_thing", max_chars=40, bind="query-params")
     with two:
         seed = inputs.seed(stem)
     with three:
@@ -122,8 +122,8 @@ def _say_who(who: Sequence[Entry]) -> None:
 
 def _prompt(thing: str, example: bool, language: str) -> tuple[Message, ...]:
     ask, house = ASKED[language], EXAMPLE[language]
-    shown = (Message("user", ask.format(thing="house")), Message("assistant", house)) if example else ()
-    return (*shown, Message("user", ask.format(thing=thing)))
+    shown = (Message("user", ask.format(thing=with_article("house"))), Message("assistant", house)) if example else ()
+    return (*shown, Message("user", ask.format(thing=with_article(thing))))
 
 
 def _round(stem: str, thing: str, prompt: tuple[Message, ...], letters: Mapping[str, Entry]) -> None:

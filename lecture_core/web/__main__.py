@@ -2,8 +2,14 @@
 
 import argparse
 import sys
+from functools import partial
+
+import uvicorn
 
 from lecture_core.web.app import SCRIPT, app
+
+LONGEST_ADDRESS = 2**19
+"""Bytes of a request's first line and headers: room for the longest text a model takes at twelve a character."""
 
 
 def main() -> None:
@@ -14,6 +20,8 @@ def main() -> None:
     options = parser.parse_args()
     # Streamlit finds .streamlit/config.toml beside the launched script, which it takes from here.
     sys.argv = [str(SCRIPT)]
+    # Streamlit hands no such setting on; without it a reload of a view with a long text is answered by an empty page.
+    uvicorn.Config = partial(uvicorn.Config, h11_max_incomplete_event_size=LONGEST_ADDRESS)  # type: ignore[misc, assignment]
     app.run(config={"server.address": options.host, "server.port": options.port})
 
 

@@ -8,9 +8,10 @@ import streamlit as st
 from lecture_core import catalog, outline
 from lecture_core.engine import get_engine
 from lecture_core.loading import availability
-from lecture_core.model_cards import ROLES
+from lecture_core.model_cards import ROLES, card
 from lecture_core.outline import PAGES, PARTS, PageRow, Part
 from lecture_core.provenance import Kind
+from lecture_core.quantities import count, megabytes
 from lecture_core.ui import results
 
 ABOUT: dict[Part, str] = {
@@ -26,7 +27,7 @@ MEANINGS: dict[Kind, str] = {
 }
 
 
-def card(row: PageRow) -> None:
+def page_card(row: PageRow) -> None:
     with st.container(border=True, height="stretch", gap="xsmall"):
         st.page_link(row.path, label=f":primary[**{row.title}**]", icon=row.icon)
         st.markdown(row.promise)
@@ -41,7 +42,7 @@ def part(name: Part, title: str) -> None:
     for pair in (rows[i : i + 2] for i in range(0, len(rows), 2)):
         for column, row in zip(cards.columns(len(pair)), pair, strict=True):
             with column:
-                card(row)
+                page_card(row)
 
 
 def badges() -> None:
@@ -64,7 +65,7 @@ def models_here() -> None:
 
 
 def line(spec: catalog.ModelSpec) -> str:
-    size = f"{spec.parameters / 1e6:,.0f}M parameters, {spec.memory_gb:.1f} GB of memory"
+    size = f"{count(spec.parameters)} parameters, {megabytes(card(spec.id).float32_bytes)} of memory in float32"
     return f"**{spec.title}** {ROLES[spec.role].job}. :small[:gray[{size}]]"
 
 

@@ -69,7 +69,7 @@ def bars(text: str, result: FillMaskResult, model: str, index: int, words: list[
     left, right = above.columns(2, gap="large")
     with left:
         one_mask(STEM, f"**Mask {index + 1} of {len(result.masks)}**{answer}", result, index, words, temperature)
-        mask_filling.reveal(STEM, text, GUESSES, result.masks[0].candidates[0])
+        mask_filling.reveal(STEM, text, GUESSES, result.masks[0], temperature)
     with right:
         if other:
             with user_errors():

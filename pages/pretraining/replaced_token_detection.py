@@ -82,11 +82,13 @@ def one_round(now: Round, place_of_code: DeltaGenerator) -> None:
         page.reveal(STEM, came, "One sentence is a small sample: go on to the next.")
         duel_run.keep(STEM, text, (generator, discriminator), corruption, verdict, marked)
     with st.container(horizontal=True):
-        verb, kinds = (
-            ("Hide and mark again", ("secondary", "primary")) if shown else ("Reveal", ("primary", "secondary"))
+        verb, first, second = (
+            ("Hide and mark again", st.button, inputs.primary_button)
+            if shown
+            else ("Reveal", inputs.primary_button, st.button)
         )
-        st.button(verb, type=kinds[0], key=f"{STEM}_reveal", on_click=token_duel.show, args=(STEM, not shown))
-        st.button("Next sentence", type=kinds[1], key=f"{STEM}_next", on_click=duel_run.next_sentence, args=(STEM,))
+        first(verb, key=f"{STEM}_reveal", on_click=token_duel.show, args=(STEM, not shown))
+        second("Next sentence", key=f"{STEM}_next", on_click=duel_run.next_sentence, args=(STEM,))
     results.caption(corruption.provenance)
     if shown:
         results.caption(verdict.provenance)

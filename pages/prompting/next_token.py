@@ -85,7 +85,7 @@ def views(text: str, model: str, place: DeltaGenerator, verdict: DeltaGenerator)
 page.header(STEM)
 guess = st.container()
 told = st.empty()
-left, right = st.columns([3, 1], gap="large")
+left, right = st.columns([2, 1], gap="large")
 with left:
     prompt = inputs.text(STEM, "text", "Your text", TEXT, presets=PRESETS, height=70)
 with right:

@@ -22,6 +22,7 @@ COLUMNS = (
     "tokens_per_parameter",
     "tokens_per_active_parameter",
 )
+GUESSES = ("20", "200", "2,000")
 OPEN = [model for model in MODELS if model.family not in ("GPT-3", "Chinchilla")]
 
 
@@ -39,9 +40,9 @@ def trained_how_long() -> None:
 
 page.header(STEM)
 overtraining.explain_link(STEM)
-page.predict(STEM, "How many tokens per parameter has Llama 3 8B seen?", ("20", "200", "about 1,900"))
+page.predict(STEM, "About how many tokens per parameter has Llama 3 8B seen?", GUESSES)
 trained_how_long()
-page.reveal(STEM, "about 1,900", "15T tokens for 8B parameters: ninety times Chinchilla's rule.")
+page.reveal(STEM, GUESSES[-1], "15T tokens for 8B parameters are 1,875: over ninety times Chinchilla's rule.")
 st.subheader("Why train longer than the best split?", anchor=False)
 st.markdown(
     "Chinchilla asks for the best model for a **training** budget. Whoever serves a model pays again for every token, "

@@ -62,3 +62,40 @@ def test_a_recorded_question_is_opened_by_a_click_on_its_answer(server, visit, w
     seen.settle()
     assert seen.page.get_by_text("Output and verdict").count() == 0, "the click was on another task's table"
     seen.is_healthy()
+
+
+def test_a_guess_goes_out_with_its_question(server, visit):
+    seen = visit(server).open("/few_shot")
+    guess = seen.page.get_by_role("radio", name="Yes", exact=True)
+    guess.click()
+    seen.page.get_by_text("You guessed").wait_for()
+    seen.page.get_by_role("combobox", name="Question").click()
+    seen.page.keyboard.press("ArrowDown")
+    seen.page.keyboard.press("Enter")
+    seen.page.get_by_text("You guessed").wait_for(state="detached")
+    seen.settle()
+    assert guess.get_attribute("aria-checked") == "false"
+    seen.is_healthy()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "few_shot?few_shot_item=2: 1981-02-19",
+        "in_context_learning?in_context_learning_conditions=a format that changes",
+    ],
+)
+def test_another_task_leaves_no_value_in_the_address_that_it_does_not_have(server, visit, address):
+    seen = visit(server).open(f"/{address}")
+    for task in ("Word in context", "Sentiment of a review"):
+        seen.page.get_by_role("combobox", name="Task").click()
+        seen.page.get_by_role("option", name=task).click()
+        seen.settle()
+        assert seen.page.get_by_text("Parts of the link").count() == 0
+    seen.page.reload()
+    seen.page.locator("h1").first.wait_for()
+    seen.settle()
+    assert seen.page.get_by_text("Parts of the link").count() == 0
+    assert "item" not in seen.page.url
+    assert "conditions" not in seen.page.url
+    seen.is_healthy()

@@ -1,8 +1,12 @@
 """Every page opens for a first visitor, in both themes, on a projector and a phone, without an error or a call out."""
 
+from urllib.parse import quote
+from urllib.request import urlopen
+
 import pytest
 
 from lecture_core.outline import PAGES
+from lecture_core.text_input import MAX_PROMPT_CHARACTERS
 from lecture_core.ui.memory import BROWSER_COOKIE
 
 pytestmark = pytest.mark.e2e
@@ -39,6 +43,12 @@ def test_page_opens_without_errors(server, visit, row, width, scheme):
     assert not seen.overflows()
     assert seen.errors == []
     assert seen.foreign == []
+
+
+def test_a_view_with_the_longest_text_can_be_reloaded(server):
+    text = quote("🦄" * MAX_PROMPT_CHARACTERS)
+    with urlopen(f"{server}/chain_of_thought?chain_of_thought_question={text}", timeout=30) as answer:
+        assert answer.status == 200
 
 
 def test_landing_page_loads_no_chart_library(server, visit):

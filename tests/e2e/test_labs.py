@@ -200,3 +200,11 @@ def test_the_picture_is_covered_and_rearranged_by_hand(server, visit):
     cells.nth(10).press("Enter")
     expect(cells.nth(10)).to_have_attribute("aria-label", "C3: small blue circle")
     seen.is_healthy()
+
+
+def test_a_very_long_word_of_the_visitor_fits_a_phone(server, visit):
+    word = "supercalifragilistic" * 8
+    seen = visit(server, width=390).open(f"/masked_lm?masked_lm_asked={word},school")
+    seen.page.get_by_role("button", name=word).wait_for()
+    seen.settle()
+    seen.is_healthy()

@@ -37,4 +37,26 @@ def test_stop_ends_the_writing_and_what_came_stays(server, visit):
     seen.page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
     seen.page.get_by_role("button", name="Run again").wait_for()
     seen.settle()
+    assert seen.page.locator("pre", has_text="▍").count() == 0, "nobody writes any more"
+    assert seen.page.get_by_text("stopped").count() >= 1
+    seen.is_healthy()
+
+
+def test_a_guess_goes_out_with_its_text(server, visit):
+    seen = visit(server).open("/next_token")
+    guess = seen.page.get_by_role("radio", name="more than twice")
+    guess.click()
+    seen.page.get_by_text("You guessed").wait_for()
+    seen.page.get_by_role("radio", name="A capital").click()
+    seen.page.get_by_text("You guessed").wait_for(state="detached")
+    seen.settle()
+    assert guess.get_attribute("aria-checked") == "false"
+    seen.is_healthy()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_name_of_the_model_is_not_cut(server, visit, width):
+    seen = visit(server, width=width).open("/next_token")
+    model = seen.page.get_by_role("combobox", name="Model").first
+    assert model.evaluate("node => node.scrollWidth <= node.clientWidth")
     seen.is_healthy()

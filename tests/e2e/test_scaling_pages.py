@@ -40,6 +40,13 @@ def test_sliders_of_own_constants_do_not_cover_the_chart(visit, server, width):
     visitor.is_healthy()
 
 
+def test_on_a_phone_every_choice_of_constants_is_in_sight(visit, server):
+    visitor = visit(server, width=390).open("/chinchilla")
+    own = box(visitor.page.get_by_role("radio", name="Your own"))
+    assert own["x"] + own["width"] <= 390
+    visitor.is_healthy()
+
+
 def test_with_nothing_served_the_chart_has_only_numbers(visit, server):
     visitor = visit(server).open("/open_weight_models?open_weight_models_served=none")
     box(visitor.page.locator(".quick svg").first)

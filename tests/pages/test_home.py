@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lecture_core.model_cards import cards
 from lecture_core.outline import PAGES
+from lecture_core.quantities import megabytes
 
 ROOT = Path(__file__).parents[2]
 # Streamlit imports plotly by itself where it is installed; what must not be drawn is a chart of ours.
@@ -43,6 +45,13 @@ def _all(element):
         yield element
     for child in getattr(element, "children", {}).values():
         yield from _all(child)
+
+
+def test_memory_is_the_same_as_on_the_cards(home):
+    shown = " ".join(markdown.value for markdown in home.markdown)
+    here = [card for card in cards() if card.availability.usable]
+    assert here
+    assert all(f"{megabytes(card.float32_bytes)} of memory in float32" in shown for card in here)
 
 
 def test_sidebar_names_the_device(home):

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,21 @@ def test_a_guess_belongs_to_its_text():
     at.text_area(key="masked_lm_text").set_value("The [MASK] was green.").run()
     assert at.pills(key="masked_lm_guess").value is None
     assert at.pills(key="masked_lm_guess").options == ["more than 50 %", "10 to 50 %", "less than 10 %"]
+
+
+def test_the_verdict_is_about_the_probability_that_the_bars_show():
+    at = opened(text="The [MASK] was green.")
+    at.pills(key="masked_lm_guess").set_value("more than 50 %").run()
+
+    def share():
+        box = [*at.info, *at.success][0].value
+        return float(re.search(r"”\s*([\d.]+) %", box)[1]), box
+
+    (before, plain), _ = share(), at.select_slider(key="masked_lm_temperature").set_value(0.5).run()
+    after, cold = share()
+    assert after > before
+    assert "temperature" not in plain
+    assert "at temperature 0.5" in cold
 
 
 def test_the_recipe_follows_the_text():

@@ -48,6 +48,13 @@ def test_a_link_brings_the_round_back(drawn_by):
     assert len(engine.prompts) == 3
 
 
+def test_an_apple_is_asked_for_and_judged_as_an_apple(drawn_by):
+    at, engine = drawn_by(lambda _: DRAWN, "gpt2", thing="apple")
+    draw(at)
+    assert "Which is most like an apple?" in words(at)
+    assert "drawing of an apple" in engine.prompts[0][-1].content
+
+
 def test_another_thing_is_another_round_and_leaves_the_link(drawn_by):
     at, engine = drawn_by(lambda _: DRAWN, "gpt2")
     draw(at)

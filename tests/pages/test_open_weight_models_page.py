@@ -38,6 +38,10 @@ def test_serving_makes_the_cheapest_model_smaller():
     assert served["Saved"] != "0%"
 
 
+def test_nothing_saved_has_no_sign():
+    assert cards(opened(quality="300M", served="none"))["Saved"] == "0%"
+
+
 def test_a_link_restores_quality_tokens_and_constants():
     at = opened(quality="70B", served="10T", constants="More digits")
     assert at.select_slider(key=f"{STEM}_quality").value == "70B"
@@ -173,3 +177,11 @@ def test_without_a_model_the_command_is_named(monkeypatch):
     assert not at.exception
     assert "python -m lecture_core.catalog pull gpt2" in words(at)
     assert all(button.key != f"{STEM}_speed_start" for button in at.button)
+
+
+def test_no_guess_says_by_its_form_that_it_is_the_answer():
+    at = opened()
+    guess = at.pills(key=f"{STEM}_guess")
+    assert all(option.replace(",", "").isdigit() and option.strip("0,") == "2" for option in guess.options)
+    guess.select(guess.options[-1]).run()
+    assert "15T tokens for 8B parameters are 1,875" in at.success[0].value

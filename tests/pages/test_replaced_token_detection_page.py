@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from lecture_core import catalog
 from lecture_core.duel import sentences
 from lecture_core.tables import load_table
-from lecture_core.ui.duel_run import enough_compute
+from lecture_core.ui.duel_run import least_ahead
 
 PAGE = str(Path(__file__).parents[2] / "pages/pretraining/replaced_token_detection.py")
 STEM = "replaced_token_detection"
@@ -83,9 +83,21 @@ def test_marks_that_no_token_has_are_named(marks):
 
 def test_the_published_runs_with_more_than_bert_small_begin_at_an_eighth_of_its_compute():
     frame = load_table("electra_small").frame
-    assert enough_compute(frame) == pytest.approx(0.1286, abs=1e-4)
+    assert least_ahead(frame) == ("ELECTRA-Small 12.5% trained", pytest.approx(0.1286, abs=1e-4))
     weaker = frame.assign(glue_dev=frame["glue_dev"].mask(frame["model"] == "BERT-Small", 78.0))
-    assert enough_compute(weaker) == pytest.approx(0.507, abs=1e-3)
+    assert least_ahead(weaker) == ("ELECTRA-Small 50% trained", pytest.approx(0.507, abs=1e-3))
+
+
+def test_the_share_of_compute_is_written_as_in_the_table_below_it():
+    at = opened()
+    at.pills(key=f"{STEM}_published_guess").set_value("an eighth").run()
+    assert "ELECTRA-Small 12.5% trained" in at.success[0].value
+    assert "13%" not in at.success[0].value
+
+
+def test_no_row_of_a_paper_reads_as_ours():
+    for table in ("electra_small", "electra_large"):
+        assert not load_table(table).frame["model"].str.contains("ours").any()
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x\x00y"])

@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 
 from lecture_core.drawing import shows_anything
-from lecture_core.drawing_round import FEWEST, MOST, NONE, Entry, Tally, entries, fingerprint, lettered
+from lecture_core.drawing_round import FEWEST, MOST, NONE, Entry, Tally, entries, fingerprint, lettered, with_article
 from lecture_core.errors import InvalidInputError
 
 LADDER = [f"model-{i}" for i in range(20)]
@@ -33,6 +33,12 @@ def test_the_seed_decides_who_stands_behind_which_letter():
     assert all(set(order) == set(who) for order in orders)
     assert lettered(who, 3) == lettered(who, 3)
     assert list(lettered(who, 3)) == list("ABCDE")
+
+
+@pytest.mark.parametrize("said", ["a unicorn", "an apple", "an Umbrella", "a one-eyed cat", "an hourglass", "a 🦄"])
+def test_a_thing_gets_the_article_that_it_is_said_with(said):
+    assert with_article(said.split(maxsplit=1)[1]) == said
+    assert with_article(said) == said
 
 
 def test_votes_count_for_exactly_one_set_of_drawings():

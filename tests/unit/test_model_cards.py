@@ -1,5 +1,6 @@
 """Every model of the catalog has a card; sizes are computed, states are found, and ours say what they are made of."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from lecture_core import catalog, loading
 from lecture_core.loading import CLASSES, Availability
 from lecture_core.model_cards import OVERVIEW, ROLES, STATES, ModelCard, card, cards, loading_code, overview, select
+from lecture_core.model_quality import learning_curve
 
 OURS = [spec.id for spec in catalog.models() if spec.origin == "bundled"]
 HERE, MISSING = Availability("cached", True, ""), Availability("missing", False, "python -m x")
@@ -66,7 +68,7 @@ def test_the_text_leaves_out_title_and_front_matter(bundled):
     assert one.text.startswith("It is small.")
     assert one.section("Training") == "Briefly."
     assert one.section("Data and licence") == ""
-    assert one.training_command == ""
+    assert one.training_commands == ()
 
 
 @pytest.mark.parametrize("model", OURS)
@@ -76,9 +78,16 @@ def test_each_bundled_model_names_licence_data_training_and_weakness(model):
     assert front["license"].casefold() == one.spec.license.casefold()
     assert ("CC BY-SA" in one.section("Data and licence")) == (one.spec.role != "vision_language")
     assert one.section("What it is bad at")
-    assert one.training_command.startswith("python -m lecture_core.training ")
+    assert all(command.startswith("python -m lecture_core.training ") for command in one.training_commands)
     assert one.shape["vocabulary"] > 0
     assert one.state == "bundled"
+
+
+@pytest.mark.parametrize("model", OURS)
+def test_the_training_commands_cover_all_tokens_of_the_learning_curve(model):
+    one = card(model)
+    given = sum(float(re.search(r"--tokens (\S+)", command)[1]) for command in one.training_commands)
+    assert given == pytest.approx(learning_curve(one).tokens[-1], rel=0.02)
 
 
 def test_filters_by_role_and_state():

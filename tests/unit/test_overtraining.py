@@ -120,9 +120,19 @@ class TestTokensPerParameter:
         figure = tokens_per_parameter(self.OPEN)
         trace = next(trace for trace in figure.data if trace.name == "DeepSeek-V3")
         points = dict(zip(trace.text, zip(trace.x, trace.y, strict=True), strict=True))
-        assert points["DeepSeek-V3 (active)"] == (37e9, pytest.approx(400))
+        assert points["DeepSeek-V3<br>(active)"] == (37e9, pytest.approx(400))
         assert points["V3 (all)"] == (671e9, pytest.approx(22.06, abs=0.01))
         assert len(set(trace.marker.symbol)) == 2
+
+    def test_no_name_is_cut_on_a_phone(self):
+        width, letter, gap = 185, 8, 8  # pixels: of the plot, a letter, from a point to its name
+        figure = tokens_per_parameter(self.OPEN)
+        left, right = figure.layout.xaxis.range
+        for trace in figure.data:
+            for x, name, place in zip(trace.x, trace.text, trace.textposition, strict=True):
+                if place.endswith("right") and name:
+                    at = (math.log10(x) - left) / (right - left) * width
+                    assert at + gap + letter * max(map(len, name.split("<br>"))) <= width
 
     def test_llama_2_is_there(self):
         trace = next(trace for trace in tokens_per_parameter(self.OPEN).data if trace.name == "Llama 2")

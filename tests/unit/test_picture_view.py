@@ -49,6 +49,13 @@ def test_too_many_bytes_and_too_many_pixels_are_refused(monkeypatch):
         decode(saved(Image.new("RGB", (11, 10)), "PNG"))
 
 
+def test_a_broken_file_is_not_told_to_be_smaller():
+    broken = saved(Image.new("RGB", (24, 24)), "PNG")[:40]
+    with pytest.raises(InvalidInputError, match="cannot be read") as refused:
+        decode(broken)
+    assert "smaller" not in str(refused.value)
+
+
 @settings(max_examples=100)
 @given(st.binary(max_size=400), st.integers(0, 200), st.sampled_from(["PNG", "JPEG", "WEBP"]))
 def test_damage_is_a_sentence_or_a_picture_never_a_crash(noise, cut, form):

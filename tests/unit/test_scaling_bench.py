@@ -163,6 +163,13 @@ def test_labels_of_curves_do_not_cover_each_other(points, by_compute):
         assert abs(one.x - other.x) > 0.1 * wide or abs(one.y - other.y) > 0.05 * high
 
 
+def test_each_label_stands_nearest_to_the_end_of_its_own_line():
+    figure = figures.bench(Points.of(RECORDED), Law(1.5, 30.0, 200.0, 0.3, 0.4))  # where the page begins
+    ends = {trace.name: trace.y[-1] for trace in figure.data if trace.mode == "lines"}
+    for label in figure.layout.annotations:
+        assert min(ends, key=lambda name: abs(ends[name] - label.y)) == label.text
+
+
 def test_sizes_differ_in_mark_and_in_colour():
     points = grid(4)
     marker = next(trace for trace in figures.bench(points, TRUTH).data if trace.mode == "markers").marker

@@ -3,6 +3,7 @@
 import itertools
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from lecture_core.figures.template import FONT_SIZE, base_layout, log_axis
 from lecture_core.quantities import count, log_marks, power, three_digits
 from lecture_core.scaling_laws import CHINCHILLA_FLOPS, EPOCH, HOFFMANN_PRINTED, Law, compute_optimal, predict_loss
 from lecture_core.scaling_models import MODELS_FILE, load_models, named
-from lecture_core.scaling_report import Split, code, implied_by_published, verdict
+from lecture_core.scaling_report import PUBLISHED_LAWS, Split, code, implied_by_published, verdict
 from lecture_core.tables import load_table
 
 CHINCHILLA = Split(7e10, CHINCHILLA_FLOPS / 6 / 7e10, EPOCH)
@@ -114,13 +115,26 @@ def test_names_of_models_do_not_cover_each_other(width):
     assert all(left >= 0 and right <= width for left, right, _, _ in boxes)
 
 
+@pytest.mark.parametrize("width", [270, 360])
+@pytest.mark.parametrize("name", PUBLISHED_LAWS)
+def test_names_of_lines_of_equal_loss_do_not_cover_those_of_models(name, width):
+    split = replace(CHINCHILLA, law=PUBLISHED_LAWS[name])
+    figure = scaling.loss_plane(split, load_models(), height=480)
+    models, lines = trace_with(figure, "LaMDA"), trace_with(figure, "2.2")
+    for i, j in itertools.product(range(len(models.text)), range(len(lines.text))):
+        left, right, low, high = _box(figure, models, i, width)
+        left2, right2, low2, high2 = _box(figure, lines, j, width)
+        assert right <= left2 or right2 <= left or high <= low2 or high2 <= low
+
+
 def _box(figure, trace, i: int, width: int) -> tuple[float, float, float, float]:
     def place(axis, value: float, pixels: float) -> float:
         low, high = axis.range
         return (math.log10(value) - low) / (high - low) * pixels
 
     x, y = place(figure.layout.xaxis, trace.x[i], width), place(figure.layout.yaxis, trace.y[i], 410)
-    vertical, horizontal = trace.textposition[i].split()
+    at = trace.textposition
+    vertical, horizontal = (at if isinstance(at, str) else at[i]).split()
     letters, line = 7.2 * len(trace.text[i]), 12
     x += {"left": -letters - 5, "center": -letters / 2, "right": 5}[horizontal]
     y += {"bottom": -line - 8, "middle": -line / 2, "top": 8}[vertical]
