@@ -5,6 +5,7 @@ columns and more); of a sentence with one mask, one position is wanted. Encoders
 the right, where causal attention never looks. Knows neither what the logits are for nor who asked.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,7 +92,11 @@ def _head_reads(rows: list[int], columns: list[int], network: Any) -> Iterator[N
     Heads work on each position by itself, so this holds for every model that keeps its body in `base_model`.
     """
 
+    mine = threading.get_ident()
+
     def gather(_module: Any, _inputs: Any, output: Any) -> Any:
+        if threading.get_ident() != mine:  # the last step of a batch of streams that would not pause
+            return output
         return type(output)(last_hidden_state=output.last_hidden_state[rows, columns][None])
 
     handle = network.base_model.register_forward_hook(gather)

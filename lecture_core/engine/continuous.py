@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Hashable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from lecture_core import device as devices
@@ -73,26 +73,23 @@ class ContinuousGenerator:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Keep the batch still while the body computes with the same weights."""
-        batch = self._batch
-        with ExitStack() as stack:
-            if batch is not None and batch.alive:
-                with suppress(RuntimeError), batch.waited_for():  # it ended this moment, or stands still
-                    stack.enter_context(batch.manager.pause())
+        """Keep the batch still, and let none begin, while the body computes with the same weights."""
+        with self._starting, batch.still() if (batch := self._batch) is not None else nullcontext():
             yield
 
     def close(self) -> None:
-        """End the batch for good; its streams fail."""
-        with self._starting:
-            self._closed = True
-            if self._batch is not None:
-                self._batch.end()
-            self._batch = None
+        """End the batch for good; its streams fail. Waits for nobody: a pass may be under way."""
+        self._closed = True
+        if (batch := self._batch) is not None:
+            batch.end()
+        self._batch = None
 
     def _answer(self, ids: list[int], sampling: Sampling, limit: int, emit: Emit, ticket: Ticket) -> str:
         text, given = Written(self.model, sampling, emit), list[int]()
         while not ticket.is_set():
-            batch, before = self._running(), len(given)
+            batch, before = self._running(ticket), len(given)
+            if batch is None:
+                break
             with batch.asked(ids + given, sampling, limit - before) as answers:
                 failed = _follow(answers, given, text, ticket)
             if failed is None:
@@ -109,16 +106,30 @@ class ContinuousGenerator:
             )
         return ModelUnavailableError(f"{self.model.spec.title} stopped while it wrote. Run it again; it starts anew.")
 
-    def _running(self) -> "_Batch":
-        with self._starting:
-            if self._closed:
-                raise self._broken("the model was put away")
-            if self._batch is not None and not self._batch.alive:
-                self._batch.let_go()
-                self._batch = None
-            if self._batch is None:
-                self._batch = _Batch(self.model, self._blocks)
-            return self._batch
+    def _running(self, ticket: Ticket) -> "_Batch | None":
+        """The batch that streams join, a new one where there is none; None if the ticket was set before."""
+        while not ticket.is_set():
+            if (batch := self._batch) is not None and batch.alive:
+                return batch
+            if self._starting.acquire(timeout=LOOK):  # a pass of the same weights may hold it for long
+                try:
+                    self._start(ticket)
+                finally:
+                    self._starting.release()
+        return None
+
+    def _start(self, ticket: Ticket) -> None:
+        """Start a batch in place of none or of one that ended."""
+        if (old := self._batch) is not None and not old.alive:
+            old.let_go(ticket)
+            if ticket.is_set():
+                return
+            self._batch = None
+        if self._batch is None and not self._closed:
+            self._batch = _Batch(self.model, self._blocks)
+        if self._closed:  # before or meanwhile
+            self.close()
+            raise self._broken("the model was put away")
 
 
 def _follow(answers: "queue.SimpleQueue[Any]", given: list[int], text: Written, ticket: Ticket) -> str | None:
@@ -186,14 +197,28 @@ class _Batch:
             # A loop that stands still hears of no stop, and whoever waits for its pause would wait for ever.
             self.manager.background_thread_status.record_fatal_error(RuntimeError("The batch was ended."))
 
-    def let_go(self) -> None:
-        """Wait a moment for the loop's end and free its cache, or the next would stand beside it."""
+    def let_go(self, ticket: Ticket | None = None) -> None:
+        """Wait a moment, or until the ticket is set, for the loop's end and free its cache.
+
+        The next batch would stand beside it, or somebody's pass run beside its last step.
+        """
         self.end()
         until = time.monotonic() + FREED
-        while self.manager.is_running() and time.monotonic() < until:
+        while self.manager.is_running() and time.monotonic() < until and not (ticket and ticket.is_set()):
             time.sleep(LOOK / 10)
         if (error := self.manager.background_thread_status.fatal_error) is not None:
             error.__traceback__ = None  # its frames hold the cache
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Hold the loop between two steps while the body runs; one that ended, or is ended meanwhile, is let go."""
+        with ExitStack() as stack:
+            try:
+                with self.waited_for():
+                    stack.enter_context(self.manager.pause())
+            except RuntimeError:  # it ended before it could pause
+                self.let_go()
+            yield
 
     @contextmanager
     def waited_for(self) -> Iterator[None]:

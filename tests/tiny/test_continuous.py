@@ -19,15 +19,6 @@ PROMPTS = [
 ]
 
 
-@pytest.fixture
-def batching(engine, monkeypatch):
-    monkeypatch.setattr(continuous, "serves", lambda: True)
-    monkeypatch.setattr(continuous, "FREED", 0.2)
-    yield engine
-    for worker in engine._pool._workers.values():
-        worker.close()
-
-
 def written(engine, prompt, **settings):
     chunks = list(engine.generate(prompt, model="tiny-lm", **{"max_new_tokens": 12} | settings))
     return "".join(c.text for c in chunks), chunks[-1].reason, chunks[-1].tokens
