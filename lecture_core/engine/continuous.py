@@ -163,7 +163,7 @@ class _Batch:
         from lecture_core.seeded_sampling import processors
 
         self.last_answer = 0.0
-        self._ended = False
+        self._ended = self._paused = False
         self._ids = itertools.count()
         self._answers: dict[str, queue.SimpleQueue[Any]] = {}
         self._asked: dict[Hashable, float] = {}  # streams, and who waits for a pause: since when
@@ -216,9 +216,13 @@ class _Batch:
             try:
                 with self.waited_for():
                     stack.enter_context(self.manager.pause())
+                self._paused = True
             except RuntimeError:  # it ended before it could pause
                 self.let_go()
-            yield
+            try:
+                yield
+            finally:
+                self.last_answer, self._paused = time.monotonic(), False
 
     @contextmanager
     def waited_for(self) -> Iterator[None]:
@@ -232,7 +236,9 @@ class _Batch:
 
     @property
     def stands_still(self) -> bool:
-        """Whether somebody has waited too long and nobody got anything meanwhile."""
+        """Whether somebody has waited too long and nobody got anything meanwhile, though nobody holds the loop."""
+        if self._paused:
+            return False
         oldest = min(list(self._asked.values()), default=math.inf)
         return time.monotonic() - max(oldest, self.last_answer) > STALLED
 

@@ -95,3 +95,15 @@ def test_the_head_of_another_threads_pass_reads_all_positions(batching):
     with forward._head_reads([0], [40], network), ThreadPoolExecutor(1) as threads:
         read = threads.submit(torch.no_grad()(network), input_ids=ids)
         assert read.result(5).logits.shape[1] == 2
+
+
+def test_streams_outlive_a_pass_that_is_longer_than_a_loop_may_stand_still(ready, monkeypatch):
+    whole = written(ready, PROMPTS[0])
+    monkeypatch.setattr(continuous, "STALLED", 0.5)
+    batch = generator(ready)._batch
+    with long_passes(ready, 2) as begun, ThreadPoolExecutor(1) as threads:
+        score = threads.submit(ready.next_token, PROMPTS[1], model="tiny-lm")
+        assert begun.wait(5)
+        assert written(ready, PROMPTS[0]) == whole
+        assert score.result(5).candidates
+    assert generator(ready)._batch is batch
