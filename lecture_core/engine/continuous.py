@@ -10,24 +10,24 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from lecture_core import device as devices
+from lecture_core.engine import stream_memory
 from lecture_core.engine.results import Message
-from lecture_core.engine.waiting import LOOK, Slots, Ticket
+from lecture_core.engine.stream_memory import STREAMS
+from lecture_core.engine.waiting import LOOK, Slots, Ticket, Waiting
 from lecture_core.errors import ContextLengthError, ModelUnavailableError
 from lecture_core.generation import Emit, Sampling, Written, prompt_ids
 from lecture_core.loading import LoadedModel
 
-STREAMS = 256  # at once; the others wait
-PAGE_TOKENS = 32  # a beginning of so many equal tokens is shared
-BATCH_TOKENS = 2048  # prompts are read in pieces of at most so many
-CACHE_TOKENS = 262_144
-CACHE_SHARE = 0.3  # of the card's free memory
 STALLED = 30.0  # seconds without a token of anybody
 FREED = 5.0  # seconds that a new batch waits for the old one's cache
+
+Lend = Callable[[int, int, Ticket], int]
+"""Counts memory as the streams': at least and at most so many bytes; returns how many, 0 if none is free yet."""
 
 
 def serves() -> bool:
@@ -40,14 +40,13 @@ class ContinuousGenerator:
 
     Args:
         model: a decoder in memory.
+        lend: is asked before each batch, which takes as much as is left then.
     """
 
-    def __init__(self, model: LoadedModel) -> None:
-        self.model = model
-        token_bytes = _token_bytes(model.network.config, model.network.dtype.itemsize)
-        self._blocks = _cache_tokens(model, token_bytes) // PAGE_TOKENS
-        self.cache_bytes = self._blocks * PAGE_TOKENS * token_bytes
-        self.context_length = min(model.spec.context_length, (self._blocks - 1) * PAGE_TOKENS)
+    def __init__(self, model: LoadedModel, lend: Lend) -> None:
+        self.model, self._lend = model, lend
+        self._memory = stream_memory.of_model(model)
+        self.context_length = model.spec.context_length
         self._slots = Slots(STREAMS)
         self._starting = threading.Lock()
         self._batch: _Batch | None = None
@@ -96,13 +95,14 @@ class ContinuousGenerator:
                 return text.reason
             batch.end()
             if len(given) == before:
-                raise self._broken(failed)
+                raise self._broken(f"{failed} {batch.error}")
         return "cancelled"
 
     def _broken(self, error: str) -> ModelUnavailableError:
-        if "out of memory" in error.lower():
+        if devices.says_out_of_memory(error):
             return ModelUnavailableError(
-                f"{self.model.spec.title} ran out of memory. Shorten the text, or choose a smaller model."
+                f"{self.model.spec.title} ran out of memory. Shorten the text, try again in a minute, or choose a "
+                "smaller model."
             )
         return ModelUnavailableError(f"{self.model.spec.title} stopped while it wrote. Run it again; it starts anew.")
 
@@ -111,25 +111,34 @@ class ContinuousGenerator:
         while not ticket.is_set():
             if (batch := self._batch) is not None and batch.alive:
                 return batch
-            if self._starting.acquire(timeout=LOOK):  # a pass of the same weights may hold it for long
-                try:
-                    self._start(ticket)
-                finally:
-                    self._starting.release()
+            if not self._starting.acquire(timeout=LOOK):  # a pass of the same weights may hold it for long
+                continue
+            try:
+                started = self._start(ticket)
+            finally:
+                self._starting.release()
+            if not started:
+                ticket.waiting = Waiting(0, 0.0, memory=True)
+                ticket.wait(LOOK)
+                ticket.waiting = None
         return None
 
-    def _start(self, ticket: Ticket) -> None:
-        """Start a batch in place of none or of one that ended."""
+    def _start(self, ticket: Ticket) -> bool:
+        """Start a batch in place of none or of one that ended; False while there is no memory for it."""
         if (old := self._batch) is not None and not old.alive:
             old.let_go(ticket)
             if ticket.is_set():
-                return
+                return False
             self._batch = None
         if self._batch is None and not self._closed:
-            self._batch = _Batch(self.model, self._blocks)
+            lent = self._lend(self._memory.least, self._memory.most, ticket)
+            if not lent:
+                return False
+            self._batch = _Batch(self.model, self._memory.blocks(lent))
         if self._closed:  # before or meanwhile
             self.close()
             raise self._broken("the model was put away")
+        return True
 
 
 def _follow(answers: "queue.SimpleQueue[Any]", given: list[int], text: Written, ticket: Ticket) -> str | None:
@@ -158,7 +167,7 @@ class _Batch:
     """One loop of transformers, its thread, and the thread that hands its outputs to the streams."""
 
     def __init__(self, model: LoadedModel, blocks: int) -> None:
-        from transformers import ContinuousBatchingConfig, GenerationConfig
+        from transformers import GenerationConfig
 
         from lecture_core.seeded_sampling import processors
 
@@ -169,16 +178,7 @@ class _Batch:
         self._asked: dict[Hashable, float] = {}  # streams, and who waits for a pause: since when
         self.manager = model.network.init_continuous_batching(
             GenerationConfig(do_sample=False, eos_token_id=model.network.generation_config.eos_token_id),
-            ContinuousBatchingConfig(
-                page_size=PAGE_TOKENS,
-                num_blocks=blocks,
-                max_batch_tokens=BATCH_TOKENS,
-                max_requests_per_batch=STREAMS,
-                use_async_batching=False,
-                use_cuda_graph=False,  # capturing fails while another model's thread allocates
-                auto_switch_to_flash=False,  # would look for kernels on the Hub
-                return_logprobs=True,
-            ),
+            stream_memory.settings(blocks),
         )
         self.manager.logit_processor = processors()
         self.manager.start()
@@ -188,6 +188,11 @@ class _Batch:
     def alive(self) -> bool:
         """Whether new streams may join."""
         return not self._ended and bool(self.manager.is_running())
+
+    @property
+    def error(self) -> str:
+        """Why the loop ended, as far as it says."""
+        return str(self.manager.background_thread_status.fatal_error or "")
 
     def end(self) -> None:
         """Let all streams fail and the loop end after its step."""
@@ -277,21 +282,3 @@ class _Batch:
         self.last_answer = time.monotonic()
         if (answers := self._answers.get(output.request_id)) is not None:
             answers.put(output)
-
-
-def _token_bytes(config: Any, width: int) -> int:
-    """What the keys and values of one token take."""
-    config = config.get_text_config()
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return 2 * int(config.num_hidden_layers) * int(heads) * int(size) * width
-
-
-def _cache_tokens(model: LoadedModel, token_bytes: int) -> int:
-    """Tokens that the cache holds: of all streams together, one whole context at least."""
-    whole = model.spec.context_length + 2 * PAGE_TOKENS
-    if model.device.name != "cuda":
-        return 4 * whole
-    import torch
-
-    return max(whole, min(CACHE_TOKENS, int(CACHE_SHARE * torch.cuda.mem_get_info()[0] / token_bytes)))

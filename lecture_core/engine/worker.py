@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
 from lecture_core.engine import batch_limits
-from lecture_core.engine.continuous import ContinuousGenerator
+from lecture_core.engine.continuous import ContinuousGenerator, Lend
 from lecture_core.engine.jobs import Job, computed, hand_over, limits_of, owner_finishes
 from lecture_core.engine.waiting import LOOK, Pace, Ticket, Waiting, enqueue, report
 from lecture_core.errors import DeadlineError, LectureError, StoppedError, forget_frames
@@ -39,10 +39,14 @@ class Worker:
     Args:
         spec: row of the catalog.
         words: the model's tokenizer, shared with the callers (tokenising needs no owner).
+        lend: gives its streams their memory.
+
+    Attributes:
+        lent: bytes that its streams may take.
     """
 
-    def __init__(self, spec: ModelSpec, words: LoadedTokenizer) -> None:
-        self.spec, self.words = spec, words
+    def __init__(self, spec: ModelSpec, words: LoadedTokenizer, lend: Lend) -> None:
+        self.spec, self.words, self._lend, self.lent = spec, words, lend, 0
         self.model: LoadedModel | None = None
         self.waiting = 0
         self.streams: ContinuousGenerator | None = None
@@ -98,7 +102,7 @@ class Worker:
             return made_before
 
         def made(model: LoadedModel) -> ContinuousGenerator:
-            self.streams = self.streams or ContinuousGenerator(model)
+            self.streams = self.streams or ContinuousGenerator(model, self._lend)
             return self.streams
 
         return self.run(made, ticket, deadline=deadline)[0]

@@ -9,7 +9,6 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from lecture_core.engine import continuous
-from lecture_core.engine.pool import _held
 from lecture_core.errors import ContextLengthError, ModelUnavailableError
 from lecture_core.seeded_sampling import _uniform, gumbel
 from tests.tiny import models
@@ -193,13 +192,6 @@ def test_a_forward_pass_of_the_same_weights_between_two_steps_changes_neither(ba
     again = batching.score("the cat sat on the", ["mat", "dog", "river"], model="tiny-lm").completions
     assert [c.logprob for c in again[:2]] == pytest.approx([c.logprob for c in score], abs=1e-5)
     assert text + "".join(c.text for c in chunks) == whole[0]
-
-
-def test_the_cache_counts_as_memory_of_the_model(batching):
-    written(batching, PROMPTS[0])
-    worker = batching._pool._workers["tiny-lm"]
-    assert worker.streams.cache_bytes > 0
-    assert _held(worker) * 1e9 == worker.model.memory_bytes + worker.streams.cache_bytes + worker.model.prefixes.held
 
 
 def test_gpt2_with_learned_positions_writes_the_same_in_a_batch(batching, tiny_folder, monkeypatch):
