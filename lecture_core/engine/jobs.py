@@ -65,11 +65,9 @@ def hand_over(job: Job, result: Any, model: LoadedModel, seconds: float) -> None
 
 def limits_of(model: LoadedModel) -> BatchLimits:
     """What a pass of a model may hold beside everything that is in memory now."""
-    if model.device.name != "cuda":
+    if (free := devices.free_bytes()) is None:
         return batch_limits.most(model.device, model.spec.parameters)
-    import torch
-
-    return batch_limits.within(torch.cuda.mem_get_info()[0], model.network.config, model.device)
+    return batch_limits.within(free, model.network.config, model.device)
 
 
 def computed(jobs: list[Job], model: LoadedModel) -> list[Any]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 GATHERING = 0.005  # seconds a batch waits at most, and only while requests are on their way or still come in
+MEASURED = 5.0  # seconds between two looks at how much of a card a pass may take: other models come, go and write
 QUIET = 0.001  # seconds without another request, after which those that wait are taken
 
 
@@ -54,7 +55,7 @@ class Worker:
         self._jobs: deque[Job] = deque()
         self._lock = threading.Lock()
         self._pace = Pace()
-        self._limits = batch_limits.most(devices.choose(), spec.parameters)
+        self._limits, self._measured = batch_limits.most(devices.choose(), spec.parameters), 0.0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"model-{spec.id}")
 
     def run(self, task: Callable[[LoadedModel], T], ticket: Ticket, *, deadline: float | None) -> tuple[T, float]:
@@ -177,6 +178,8 @@ class Worker:
     def _step(self) -> None:
         """Do the oldest job and all that can go with it; nothing if an earlier step took it along."""
         self._gather()
+        if self.model and devices.choose().name == "cuda" and time.monotonic() - self._measured > MEASURED:
+            self._limits, self._measured = limits_of(self.model), time.monotonic()
         taken = [job for job in self._take() if job.future.set_running_or_notify_cancel()]
         if taken:
             self._answer(taken)
@@ -215,7 +218,6 @@ class Worker:
         try:
             if self.model is None:
                 self.model = load(self.spec, self.words)
-                self._limits = limits_of(self.model)
             model, started = self.model, time.perf_counter()
             with self.streams.paused() if self.streams else nullcontext():
                 results = computed(jobs, model)
