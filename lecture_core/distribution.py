@@ -106,7 +106,8 @@ class OwnTokens:
 
     def _some(self, logits: torch.Tensor, tokens: list[int]) -> list[OwnToken]:
         normalisers = logits.logsumexp(-1, keepdim=True)  # (M, 1)
-        own = logits.gather(1, torch.tensor(tokens, device=logits.device)[:, None])  # (M, 1)
+        mine = torch.tensor(tokens, dtype=torch.long, device=logits.device)
+        own = logits.gather(1, mine[:, None])  # (M, 1)
         ranks, logprobs = ((logits > own).sum(-1) + 1).tolist(), (own - normalisers)[:, 0].tolist()
         best = logits.topk(max(0, min(self.top_k, logits.shape[-1])), dim=-1)
         shares = (best.values - normalisers).exp()

@@ -165,6 +165,7 @@ def test_own_tokens_of_several_texts_have_the_log_probability_and_rank_of_their_
         assert [i for i, _, _ in own.best] == order[:3]
         assert [p for _, _, p in own.best] == pytest.approx(row.softmax(-1)[order[:3]].tolist(), abs=1e-6)
     assert OwnTokens(0)(logits, tokens)[0].best == []
+    assert OwnTokens(3)(logits[:0], []) == []
 
 
 def test_a_bfloat16_models_logits_become_float32_where_they_are_used(rows):
