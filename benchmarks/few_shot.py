@@ -1,7 +1,7 @@
 """A few-shot sweep (k = 0 to 16, 100 sentiment items, labels ranked) against lm-evaluation-harness.
 
-Same weights in float32, same prompts, same labels, same threads, in one run, sides alternating. The harness reads every
-prompt anew; we read shared exemplars once and many questions together. Its batch size is the better of two.
+Same weights, same precision, same prompts, same labels, same threads, in one run, sides alternating. The harness reads
+every prompt anew; we read shared exemplars once and many questions together. Its batch size is the best of a few.
 `pip install -r requirements-bench.txt -c requirements.txt`, then `python -m benchmarks.few_shot` prints a line a round
 and one line of JSON last; `_ratio` is ours over theirs.
 """
@@ -24,6 +24,7 @@ from lecture_core.prompting import build_prompt
 from lecture_core.tasks import load_task
 
 MODEL, TASK, KS, ITEMS, ROUNDS, BATCHES = "smollm2-135m-instruct", "sentiment", (0, 1, 2, 4, 8, 16), 100, 3, (1, 8)
+CARD_BATCHES = (8, 32, 128)  # a GPU is not full before
 QUICK = 30  # items of the trial (fewer would flatter small batches) that chooses the harness's batch size
 
 
@@ -60,10 +61,11 @@ def seconds(call: object, *inputs: object) -> tuple[float, list[str]]:
 
 
 def best_batch(network: torch.nn.Module, tokenizer: object) -> HFLM:
-    """The harness with the faster of two batch sizes, tried on a few items."""
+    """The harness with the fastest of some batch sizes, tried on a few items."""
     trials = []
-    for size in BATCHES:
-        harness = HFLM(pretrained=network, tokenizer=tokenizer, device="cpu", batch_size=size)
+    device = loading.devices.choose().name
+    for size in BATCHES if device == "cpu" else CARD_BATCHES:
+        harness = HFLM(pretrained=network, tokenizer=tokenizer, device=device, batch_size=size)
         theirs(harness, (4,), 2)  # warm-up
         trials.append((seconds(theirs, harness, (0, 4, 16), QUICK)[0], size, harness))
     print("harness, trial of batch sizes: " + ", ".join(f"{size}: {took:.1f} s" for took, size, _ in trials))

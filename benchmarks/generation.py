@@ -1,9 +1,9 @@
-"""Tokens per second of 1 and of 16 users: our streams against `pipeline("text-generation")` on the same weights.
+"""Tokens per second of 1 and of 16 users, on a GPU of 64 too: our streams against `pipeline("text-generation")`.
 
-`python -m benchmarks.generation` prints a line per round and one line of JSON last; `_ratio` is ours over theirs. The
-pipeline serves one call after the other, so its total is that of one user; what it makes of 16 prompts in one batch
-stands beside it. On a CPU the same file on llama.cpp alone, in a process of its own (`_bare_llama.py`), is measured
-too.
+Same weights. `python -m benchmarks.generation` prints a line per round and one line of JSON last; `_ratio` is ours over
+theirs. The pipeline serves one call after the other, so its total is that of one user; what it makes of all prompts in
+one batch stands beside it. On a CPU the same file on llama.cpp alone, in a process of its own (`_bare_llama.py`), is
+measured too.
 """
 
 import json
@@ -22,7 +22,7 @@ from lecture_core import device as devices
 from lecture_core.engine import get_engine, llama
 
 MODEL = "smollm2-135m-instruct"
-PROMPT = "Once upon a time, in a {} village by the sea, there lived"
+PROMPT = "Once upon a time, in a {} village {}, there lived"
 KINDS = [
     "small",
     "old",
@@ -41,12 +41,14 @@ KINDS = [
     "windy",
     "hidden",
 ]
+PLACES = ["by the sea", "in the hills", "on an island", "near a river"]
 NEW_TOKENS, ROUNDS, USERS = 64, 3, len(KINDS)
+MANY = USERS * len(PLACES)  # on a GPU, which serves as many at once
 
 
 def prompts(users: int) -> list[str]:
     """A different prompt for each user."""
-    return [PROMPT.format(kind) for kind in KINDS[:users]]
+    return [PROMPT.format(kind, place) for place in PLACES for kind in KINDS][:users]
 
 
 def rate(users: int, ask: Callable[[str], int]) -> float:
@@ -124,6 +126,8 @@ def main() -> None:
         "ours_users": lambda: rate(USERS, ours),
         "pipeline_batch": lambda: theirs.rate(USERS),
     }
+    if devices.choose().name == "cuda":
+        sides |= {"ours_many": lambda: rate(MANY, ours), "pipeline_many_batch": lambda: theirs.rate(MANY)}
     if bare:
         sides |= {"llama": lambda: bare.rate(1), "llama_users": lambda: bare.rate(USERS)}
     for side in sides.values():
@@ -153,6 +157,10 @@ def report(rounds: list[dict[str, float]]) -> dict[str, object]:
         "users_ratio": round(middle["ours_users"] / middle["pipeline"], 2),
         "users_batch_ratio": round(middle["ours_users"] / middle["pipeline_batch"], 2),
     }
+    if "ours_many" in middle:
+        found["many"] = MANY
+        found["many_ratio"] = round(middle["ours_many"] / middle["pipeline"], 2)
+        found["many_batch_ratio"] = round(middle["ours_many"] / middle["pipeline_many_batch"], 2)
     if "llama" in middle:
         found["llama_ratio"] = round(middle["ours"] / middle["llama"], 2)
         found["llama_users_ratio"] = round(middle["ours_users"] / middle["llama_users"], 2)

@@ -1,7 +1,7 @@
 """Masked LM for a class: 32 users at once, and one alone, against a serial `pipeline("fill-mask")`.
 
 Same weights, same sentences, in one run, rounds alternating; nothing is answered from kept results. The peer runs in
-float32 as we do, and once more in the dtype of the file (float16), which is what plain `pipeline(...)` takes.
+our dtype (float32, on a GPU bfloat16), and once more in that of the file (float16), which plain `pipeline(...)` takes.
 `python -m benchmarks.masked_lm` prints a line per round and one line of JSON last; `_ratio` is ours over theirs.
 """
 
@@ -74,10 +74,10 @@ def main() -> None:
     """Alternate the sides and report medians."""
     torch.set_num_threads(loading.devices.cpu_threads())
     folder = str(loading.resolve(catalog.get(MODEL)))
-    device = loading.devices.choose().name
+    device = loading.devices.choose()
     peer, plain = (
-        pipeline("fill-mask", model=folder, top_k=TOP_K, dtype=dtype, device=device)
-        for dtype in (torch.float32, "auto")
+        pipeline("fill-mask", model=folder, top_k=TOP_K, dtype=dtype, device=device.name)
+        for dtype in (getattr(torch, device.dtype), "auto")
     )
     engine = LocalEngine(result_bytes=0)
 

@@ -1,7 +1,7 @@
 """Memory of the process: with every bundled model loaded, and after a thousand mixed requests.
 
 llama.cpp runs in a process of its own, counted too. `python -m benchmarks.memory` prints the steps and one line of JSON
-last; sizes are resident bytes in gigabytes.
+last; sizes are resident bytes in gigabytes, and on a GPU what tensors took of the card at most.
 """
 
 import gc
@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 
 from lecture_core import catalog
+from lecture_core import device as devices
 from lecture_core.engine.local import LocalEngine
 from lecture_core.engine.pictures import Picture
 from lecture_core.loading import availability
@@ -89,6 +90,11 @@ def main() -> None:
         "requests": REQUESTS,
         "growth": round(after / loaded - 1, 4),
     }
+    if devices.choose().name == "cuda":
+        import torch
+
+        result["card_highest_gb"] = round(torch.cuda.max_memory_allocated() / 1e9, 3)
+        result["card_reserved_gb"] = round(torch.cuda.max_memory_reserved() / 1e9, 3)
     print(json.dumps(result))
 
 

@@ -68,13 +68,38 @@ def tokens_at_once(device: str, parameters: int, most: int) -> int:
     return most if device != "cpu" else max(1, min(most, CPU_WORK // max(1, parameters)))
 
 
+_FULL = (
+    "out of memory",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "not enough memory",
+    "more than available memory",  # transformers, of a batch of streams
+)
+
+
 def ran_out_of_memory(error: BaseException) -> bool:
     """Whether an error of torch says that memory did not suffice; on a CPU it comes as a plain `RuntimeError`."""
     import torch
 
-    said = str(error).lower()
-    full = any(words in said for words in ("can't allocate memory", "cannot allocate memory", "not enough memory"))
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (isinstance(error, RuntimeError) and full)
+    full = isinstance(error, RuntimeError) and says_out_of_memory(str(error))
+    return full or isinstance(error, MemoryError | torch.OutOfMemoryError)
+
+
+def says_out_of_memory(message: str) -> bool:
+    """Whether the message of an error says that memory did not suffice."""
+    return any(words in message.lower() for words in _FULL)
+
+
+def free_bytes() -> int | None:
+    """Return the bytes of the card that new tensors may take; None on a CPU.
+
+    What torch has taken of the card and no tensor holds is free too.
+    """
+    if choose().name != "cuda":
+        return None
+    import torch
+
+    return int(torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated())
 
 
 def memory_bytes() -> int | None:

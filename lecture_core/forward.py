@@ -5,10 +5,11 @@ columns and more); of a sentence with one mask, one position is wanted. Encoders
 the right, where causal attention never looks. Knows neither what the logits are for nor who asked.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import compress, islice
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -25,17 +26,20 @@ class ForwardRequest(Generic[T]):
     Attributes:
         ids: tokens of the text, special ones included.
         positions: whose logits are wanted, in this order; at least one.
-        finish: takes the logits, (M, V) or (M,) of M positions, float32 on the CPU; needs no weights.
+        finish: takes what `digest` made of the positions, or their logits, (M, V) or (M,), float32 on the CPU; needs no
+            weights, and with a digest no torch, whose threads would multiply by those of the askers.
         alone: a faster way to the same logits for a request that shares its pass with no other, if there is one.
-        digest: what is made of the rows of all requests with an equal one together, on the model's device; `finish`
-            takes its M values instead of logits.
+        digest: makes one value a row, of the logits of all requests with an equal one together, on the model's device
+            and its owner's thread.
+        tokens: one a position, handed to `digest`; none if it needs none.
     """
 
     ids: Sequence[int]
     positions: Sequence[int]
     finish: Callable[[Any, LoadedModel], T]
     alone: Callable[[LoadedModel], torch.Tensor] | None = None
-    digest: Callable[[torch.Tensor], Sequence[Any]] | None = None
+    digest: Callable[[torch.Tensor, Sequence[int]], Sequence[Any]] | None = None
+    tokens: Sequence[int] = ()
 
     def __len__(self) -> int:
         """Number of tokens."""
@@ -54,7 +58,7 @@ def logits_at(requests: Sequence[ForwardRequest[Any]], model: LoadedModel) -> li
     In float32 a request's logits do not depend on the others beyond rounding (1e-5).
     """
     if len(requests) == 1 and requests[0].alone:
-        return _parts(requests, requests[0].alone(model).float())
+        return _parts(requests, requests[0].alone(model))
     longest = max(len(request) for request in requests)
     padding = model.network.config.pad_token_id or 0
     padded = [[*request.ids, *[padding] * (longest - len(request))] for request in requests]
@@ -67,7 +71,7 @@ def logits_at(requests: Sequence[ForwardRequest[Any]], model: LoadedModel) -> li
     rows = [row for row, request in enumerate(requests) for _ in request.positions]
     columns = [position for request in requests for position in request.positions]
     with _head_reads(rows, columns, model.network):
-        logits = model.network(**inputs).logits[0].float()  # (M, V), or (M,) of a discriminator
+        logits = model.network(**inputs).logits[0]  # (M, V), or (M,) of a discriminator
     return _parts(requests, logits)
 
 
@@ -76,10 +80,12 @@ def _parts(requests: Sequence[ForwardRequest[Any]], logits: torch.Tensor) -> lis
     rows = logits.split([len(request.positions) for request in requests])
     values: dict[Any, Iterator[Any]] = {}
     for digest in {request.digest for request in requests} - {None}:
-        theirs = [part for part, request in zip(rows, requests, strict=True) if request.digest == digest]
-        values[digest] = iter(digest(logits if len(theirs) == len(rows) else torch.cat(theirs)))  # type: ignore[misc]
+        mine = [request.digest == digest for request in requests]
+        theirs = logits if all(mine) else torch.cat(list(compress(rows, mine)))
+        tokens = [token for request in compress(requests, mine) for token in request.tokens]
+        values[digest] = iter(digest(theirs, tokens))  # type: ignore[misc]
     return [
-        part.cpu() if request.digest is None else list(islice(values[request.digest], len(part)))
+        part.cpu().float() if request.digest is None else list(islice(values[request.digest], len(part)))
         for part, request in zip(rows, requests, strict=True)
     ]
 
@@ -91,7 +97,11 @@ def _head_reads(rows: list[int], columns: list[int], network: Any) -> Iterator[N
     Heads work on each position by itself, so this holds for every model that keeps its body in `base_model`.
     """
 
+    mine = threading.get_ident()
+
     def gather(_module: Any, _inputs: Any, output: Any) -> Any:
+        if threading.get_ident() != mine:  # the last step of a batch of streams that would not pause
+            return output
         return type(output)(last_hidden_state=output.last_hidden_state[rows, columns][None])
 
     handle = network.base_model.register_forward_hook(gather)

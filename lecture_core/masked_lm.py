@@ -10,9 +10,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from operator import neg
 
-import torch
-
-from lecture_core.distribution import Distribution, Distributions
+from lecture_core.distribution import Distribution, Distributions, LogprobsOf
 from lecture_core.engine.results import (
     Candidate,
     FillMaskResult,
@@ -86,11 +84,10 @@ def vocabulary_request(text: str, words: LoadedTokenizer) -> ForwardRequest[Voca
         )
     whole = words.whole_words
 
-    def finish(logits: torch.Tensor, model: LoadedModel) -> VocabularyAtMask:
-        logprobs = logits[0].log_softmax(-1)[list(whole)]
-        return VocabularyAtMask(read, tuple(whole.values()), tuple(logprobs.tolist()), provenance_of(model))
+    def finish(rows: Sequence[Sequence[float]], model: LoadedModel) -> VocabularyAtMask:
+        return VocabularyAtMask(read, tuple(whole.values()), tuple(rows[0]), provenance_of(model))
 
-    return ForwardRequest(ids, positions, finish)
+    return ForwardRequest(ids, positions, finish, digest=LogprobsOf(tuple(whole)))
 
 
 def _prediction(

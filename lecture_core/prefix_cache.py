@@ -9,8 +9,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lecture_core import device as devices
+
 LIMIT = 32_000_000  # bytes of several prompts: 700 tokens of a model of 135M parameters
 LIMIT_OF_ONE = 96_000_000  # bytes of one long prompt, kept alone: 2,000 tokens
+CARD_SHARE, CARD_SHARE_OF_ONE = 0.01, 0.02  # the same on a card, of its memory
 SHORTEST = 8  # tokens; a shorter shared prefix is read faster than it is looked up
 
 
@@ -26,12 +29,14 @@ class PrefixCache:
     """Keys and values of the prompts read last.
 
     Args:
-        limit: bytes that several may take together; 0 keeps none.
+        limit: bytes that several may take together; 0 keeps none; None takes what suits the device.
         limit_of_one: bytes that one may take, if it is the only one.
     """
 
-    def __init__(self, limit: int = LIMIT, limit_of_one: int = LIMIT_OF_ONE) -> None:
-        self.limit, self.limit_of_one = limit, limit_of_one if limit else 0
+    def __init__(self, limit: int | None = None, limit_of_one: int | None = None) -> None:
+        several, one = _limits()
+        self.limit = several if limit is None else limit
+        self.limit_of_one = (one if limit_of_one is None else limit_of_one) if self.limit else 0
         self._prompts: list[_Prompt] = []  # least recently used first
 
     @property
@@ -77,6 +82,12 @@ class PrefixCache:
     def clear(self) -> None:
         """Forget everything."""
         self._prompts.clear()
+
+
+def _limits() -> tuple[int, int]:
+    """Bytes of several prompts and of a single one, here."""
+    card = (devices.memory_bytes() or 0) if devices.choose().name == "cuda" else 0
+    return max(LIMIT, int(CARD_SHARE * card)), max(LIMIT_OF_ONE, int(CARD_SHARE_OF_ONE * card))
 
 
 def cache_bytes(cache: Any) -> int:

@@ -5,11 +5,10 @@ Lecture: recap of pre-training. Masking each token in turn and adding up is the 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
 
 import torch
 
+from lecture_core.distribution import OwnToken, OwnTokens
 from lecture_core.engine.results import TokenLogprobs
 from lecture_core.errors import InvalidInputError
 from lecture_core.forward import ForwardRequest, logits_at
@@ -17,7 +16,7 @@ from lecture_core.loaded_tokenizer import LoadedTokenizer
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
 from lecture_core.text_input import without_masks
-from lecture_core.token_logprobs import token_logprob
+from lecture_core.token_logprobs import token_logprob_of
 
 MAX_IN_TURN = 128  # tokens that are masked one after the other
 PASS_TOKENS = 2048  # of the copies of a text in one forward pass
@@ -40,7 +39,7 @@ def masked_logprobs_request(
             outside the text.
     """
     ids, chosen = _chosen(text, words, positions)
-    return replace(_hiding(ids, chosen, words), finish=lambda logits, model: _result(ids, chosen, logits, model, top_k))
+    return _hiding(ids, chosen, words, top_k)
 
 
 @torch.inference_mode()
@@ -57,11 +56,11 @@ def masked_logprobs_in_turn(
         raise InvalidInputError(
             expected=f"at most {MAX_IN_TURN} tokens to mask in turn", got=str(len(chosen)), remedy="shorten the text"
         )
-    requests = [_hiding(ids, [position], model.words) for position in chosen]
+    requests = [_hiding(ids, [position], model.words, top_k) for position in chosen]
     rows = max(1, PASS_TOKENS // len(ids))
     batches = [requests[start : start + rows] for start in range(0, len(requests), rows)]
-    logits = torch.cat([part for batch in batches for part in logits_at(batch, model)])  # (M, V)
-    return _result(ids, chosen, logits, model, top_k)
+    found = [row for batch in batches for rows in logits_at(batch, model) for row in rows]
+    return _result(ids, chosen, found, model)
 
 
 def _chosen(text: str, words: LoadedTokenizer, positions: Sequence[int] | None) -> tuple[list[int], list[int]]:
@@ -83,14 +82,18 @@ def _chosen(text: str, words: LoadedTokenizer, positions: Sequence[int] | None) 
     return ids, chosen
 
 
-def _result(
-    ids: Sequence[int], chosen: Sequence[int], logits: torch.Tensor, model: LoadedModel, top_k: int
-) -> TokenLogprobs:
-    tokens = tuple(token_logprob(ids[p], row, model, top_k) for p, row in zip(chosen, logits, strict=True))
+def _result(ids: Sequence[int], chosen: Sequence[int], rows: Sequence[OwnToken], model: LoadedModel) -> TokenLogprobs:
+    tokens = tuple(token_logprob_of(ids[p], row, model.words) for p, row in zip(chosen, rows, strict=True))
     return TokenLogprobs(tokens, sum(t.logprob for t in tokens) / len(tokens), provenance_of(model))
 
 
-def _hiding(ids: Sequence[int], positions: Sequence[int], words: LoadedTokenizer) -> ForwardRequest[Any]:
-    """The text with some positions masked, and a wish for the logits there."""
+def _hiding(
+    ids: Sequence[int], positions: Sequence[int], words: LoadedTokenizer, top_k: int
+) -> ForwardRequest[TokenLogprobs]:
+    """The text with some positions masked, and a wish for what the model knows of the tokens there."""
     seen = [words.tokenizer.mask_token_id if i in positions else token for i, token in enumerate(ids)]
-    return ForwardRequest(seen, positions, lambda logits, _: logits)
+
+    def finish(rows: Sequence[OwnToken], model: LoadedModel) -> TokenLogprobs:
+        return _result(ids, positions, rows, model)
+
+    return ForwardRequest(seen, positions, finish, digest=OwnTokens(top_k), tokens=[ids[p] for p in positions])

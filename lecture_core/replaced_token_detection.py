@@ -3,10 +3,12 @@
 Lecture: ELECTRA. Source: Clark et al. 2020, section 2 (arXiv:2003.10555).
 """
 
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 import torch
 
+from lecture_core.distribution import replaced_probabilities
 from lecture_core.engine.results import CorruptedToken, Corruption, DetectedToken, Detection
 from lecture_core.errors import InvalidInputError
 from lecture_core.forward import ForwardRequest
@@ -45,8 +47,12 @@ def corrupt_request(
     chosen = _choose(ids, words, mask_probability, generator)
     masked = [words.tokenizer.mask_token_id if i in chosen else token for i, token in enumerate(ids)]
 
-    def finish(logits: torch.Tensor, model: LoadedModel) -> Corruption:
-        drawn = dict(zip(chosen, _sample(logits, words, temperature, generator), strict=True))
+    def draw(logits: torch.Tensor, _: Sequence[int]) -> list[tuple[int, float]]:
+        # On the CPU everywhere, so that a seed gives the same draws; from a copy: a batch may be computed twice.
+        return _sample(logits.cpu().float(), words, temperature, generator.clone_state())
+
+    def finish(samples: Sequence[tuple[int, float]], model: LoadedModel) -> Corruption:
+        drawn = dict(zip(chosen, samples, strict=True))
         new_ids = tuple(drawn[i][0] if i in drawn else token for i, token in enumerate(ids))
         tokens = tuple(
             CorruptedToken(
@@ -62,7 +68,7 @@ def corrupt_request(
         )
         return Corruption(tokens, tuple(ids), new_ids, provenance_of(model, seed))
 
-    return ForwardRequest(masked, chosen, finish)
+    return ForwardRequest(masked, chosen, finish, digest=draw)
 
 
 def _sample(
@@ -93,15 +99,15 @@ def detect_request(
         original: ids before the replacements, for the truth; None if unknown. Lengths may differ.
     """
 
-    def finish(logits: torch.Tensor, model: LoadedModel) -> Detection:
+    def finish(probabilities: Sequence[float], model: LoadedModel) -> Detection:
         truth = [None] * len(ids) if original is None else changed(original, ids)
         tokens = tuple(
             DetectedToken(words.readable(i), p, t, s, i in words.special_ids)
-            for i, p, t, s in zip(ids, logits.sigmoid().tolist(), truth, starts, strict=True)
+            for i, p, t, s in zip(ids, probabilities, truth, starts, strict=True)
         )
         return Detection(tokens, provenance_of(model))
 
-    return ForwardRequest(ids, range(len(ids)), finish)
+    return ForwardRequest(ids, range(len(ids)), finish, digest=replaced_probabilities)
 
 
 def changed(original: list[int], ids: list[int]) -> list[bool | None]:

@@ -13,6 +13,7 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from transformers.generation.continuous_batching.cb_logits_processors import (
     ContinuousBatchingLogitsProcessor,
     ContinuousBatchingLogitsProcessorList,
+    ContinuousBatchingTopPLogitsWarper,
 )
 from transformers.generation.logits_process import TemperatureLogitsWarper, TopPLogitsWarper
 
@@ -23,12 +24,43 @@ _WORD = 0xFFFFFFFF
 
 def processors() -> ContinuousBatchingLogitsProcessorList:
     """Temperature, top-p and noise, each taken from the request; the best token of what they return is the sample."""
-    mine = ContinuousBatchingLogitsProcessorList(
-        LogitsProcessorList([TemperatureLogitsWarper(0.5), TopPLogitsWarper(0.5), SeededNoise()]),
+    mine = _WhereSampled(
+        LogitsProcessorList([TemperatureLogitsWarper(0.5), _TopP(TopPLogitsWarper(0.5)), SeededNoise()]),
         per_request_processors=True,
     )
     mine.tensors_required = len(mine.logits_processor)
     return mine
+
+
+class _WhereSampled(ContinuousBatchingLogitsProcessorList):
+    """Leaves the scores of a step alone in which all requests are greedy: dividing by 1 and adding 0 takes its time."""
+
+    _samples = True
+
+    def prepare_tensor_args(self, requests_in_batch: list[Any], arg_storage: torch.Tensor) -> torch.Tensor:
+        """Note what the step needs, before its scores come."""
+        self._samples = any(_seed(request.state) >= 0 for request in requests_in_batch)
+        return super().prepare_tensor_args(requests_in_batch, arg_storage)
+
+    def __call__(self, input_ids: Any, scores: torch.Tensor, logits_processor_args: torch.Tensor) -> torch.Tensor:
+        """Scores (R, V) by which the best token is the sample."""
+        return super().__call__(input_ids, scores, logits_processor_args) if self._samples else scores
+
+
+class _TopP(ContinuousBatchingTopPLogitsWarper):
+    """Sorts the vocabulary only in a step in which some request has a top-p below 1."""
+
+    _cuts = True
+
+    def prepare_tensor_args(self, requests_with_new_token: list[Any]) -> torch.Tensor:
+        """The top-p of each request."""
+        asked = (request.state.logit_processor_kwargs.get("top_p", 1.0) for request in requests_with_new_token)
+        self._cuts = any(top_p < 1 for top_p in asked)
+        return super().prepare_tensor_args(requests_with_new_token)
+
+    def __call__(self, scores: torch.Tensor, tensor_arg: torch.Tensor) -> torch.Tensor:
+        """Scores (R, V) without the tokens beyond each row's top-p."""
+        return super().__call__(scores, tensor_arg) if self._cuts else scores
 
 
 def settings(sampling: Sampling) -> dict[str, Any]:
@@ -79,8 +111,12 @@ def _mixed(words: torch.Tensor) -> torch.Tensor:
     return words ^ (words >> 16)
 
 
+def _seed(state: Any) -> int:
+    return int(state.logit_processor_kwargs.get("seed", -1))
+
+
 def _key(state: Any) -> int:
-    seed = state.logit_processor_kwargs.get("seed", -1)
+    seed = _seed(state)
     return 0 if seed < 0 else _noise_key(seed, len(state.initial_tokens) + len(state.generated_tokens))
 
 

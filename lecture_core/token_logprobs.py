@@ -5,12 +5,13 @@ Lecture: from GPT to GPT-3. A log-probability is in nats; e to its power is the 
 
 import math
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 import torch
 
 from lecture_core.device import tokens_at_once
-from lecture_core.distribution import Distribution, Distributions
+from lecture_core.distribution import Distribution, Distributions, OwnToken, OwnTokens
 from lecture_core.engine.results import Candidate, NextToken, TokenLogprob, TokenLogprobs
 from lecture_core.forward import ForwardRequest, answer
 from lecture_core.loaded_tokenizer import LoadedTokenizer
@@ -20,7 +21,6 @@ from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
 
 FULL = 128  # tokens that fill the pass of a CPU: sharing it with others gains nothing
 LONG = 512  # tokens; of a longer text not all logits are made at once: 4,000 tokens would take 0.8 GB
-LOGIT_ROWS = 32  # of the vocabulary's length: 6 MB, which stays in cache
 
 
 def next_token(prompt: str, model: LoadedModel, *, top_k: int = 10) -> NextToken:
@@ -69,10 +69,11 @@ def token_logprobs_request(text: str, words: LoadedTokenizer, *, top_k: int = 5)
     """
     ids, _ = words.encode(checked(text))
 
-    def finish(logits: torch.Tensor, model: LoadedModel) -> TokenLogprobs:
-        return _of_text([_first(ids, model), *logprobs_of_rows(ids[1:], logits[:-1], model, top_k)], model)
+    def finish(rows: Sequence[OwnToken], model: LoadedModel) -> TokenLogprobs:
+        return _of_text([_first(ids, model), *map(token_logprob_of, ids[1:], rows, repeat(model.words))], model)
 
-    return ForwardRequest(ids, range(len(ids)), finish)
+    following = [*ids[1:], ids[0]]  # after the last token nothing is asked
+    return ForwardRequest(ids, range(len(ids)), finish, digest=OwnTokens(top_k), tokens=following)
 
 
 def read_alone(words: LoadedTokenizer, tokens: int, device: str) -> bool:
@@ -135,30 +136,16 @@ def read_on(ids: Sequence[int], past: Any, model: LoadedModel) -> Any:
 
 def logprobs_of_rows(ids: list[int], logits: torch.Tensor, model: LoadedModel, top_k: int) -> list[TokenLogprob]:
     """`token_logprob` for each token of `ids` under its row of logits (T, V), some rows at once."""
-    parts = [slice(start, start + LOGIT_ROWS) for start in range(0, len(ids), LOGIT_ROWS)]
-    return [token for part in parts for token in _some_logprobs(ids[part], logits[part], model, top_k)]
+    return [*map(token_logprob_of, ids, OwnTokens(top_k)(logits, ids), repeat(model.words))]
 
 
-def _some_logprobs(ids: list[int], logits: torch.Tensor, model: LoadedModel, top_k: int) -> list[TokenLogprob]:
-    normalisers = logits.logsumexp(-1, keepdim=True)  # (T, 1)
-    own = logits.gather(1, torch.tensor(ids, device=logits.device)[:, None])  # (T, 1)
-    ranks, logprobs = ((logits > own).sum(-1) + 1).tolist(), (own - normalisers)[:, 0].tolist()
-    best = logits.topk(min(top_k, logits.shape[-1]), dim=-1)
-    shares = (best.values - normalisers).exp()
-    rows = zip(ids, logprobs, ranks, best.indices.tolist(), best.values.tolist(), shares.tolist(), strict=True)
-    return [
-        TokenLogprob(
-            model.words.readable(token),
-            token,
-            logprob,
-            rank,
-            tuple(
-                Candidate(model.words.readable(i), i, share, value, place)
-                for place, (i, value, share) in enumerate(zip(indices, values, probabilities, strict=True), start=1)
-            ),
-        )
-        for token, logprob, rank, indices, values, probabilities in rows
-    ]
+def token_logprob_of(token_id: int, own: OwnToken, words: LoadedTokenizer) -> TokenLogprob:
+    """A token and its alternatives in words."""
+    best = tuple(
+        Candidate(words.readable(i), i, probability, logit, rank)
+        for rank, (i, logit, probability) in enumerate(own.best, start=1)
+    )
+    return TokenLogprob(words.readable(token_id), token_id, own.logprob, own.rank, best)
 
 
 def token_logprob(token_id: int, logits: torch.Tensor, model: LoadedModel, top_k: int) -> TokenLogprob:

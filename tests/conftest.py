@@ -6,6 +6,8 @@ import pytest
 
 # What models answer is tested; tests of the recorded first views switch them on.
 os.environ.setdefault("LECTURE_FIRST_VIEWS", "off")
+# What they compare holds in float32; tests/gpu chooses the GPU for itself.
+os.environ.setdefault("LECTURE_DEVICE", "cpu")
 
 
 @pytest.fixture(autouse=True)

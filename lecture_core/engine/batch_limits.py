@@ -6,7 +6,7 @@ from typing import Any
 from lecture_core.device import Device, tokens_at_once
 
 SHARE = 0.25  # of the free memory of a card for one pass; the key-value cache of the streams takes more of it
-_LOGIT_BYTES = 6  # of one logit: as the model gives it, two bytes, and once more in float32
+_LOGIT_BYTES = 4  # of one logit: two as the model gives it, and once more where requests of several kinds are parted
 
 
 @dataclass(frozen=True)

@@ -10,24 +10,24 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Hashable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from lecture_core import device as devices
+from lecture_core.engine import stream_memory
 from lecture_core.engine.results import Message
-from lecture_core.engine.waiting import LOOK, Slots, Ticket
+from lecture_core.engine.stream_memory import STREAMS
+from lecture_core.engine.waiting import LOOK, Slots, Ticket, Waiting
 from lecture_core.errors import ContextLengthError, ModelUnavailableError
 from lecture_core.generation import Emit, Sampling, Written, prompt_ids
 from lecture_core.loading import LoadedModel
 
-STREAMS = 256  # at once; the others wait
-PAGE_TOKENS = 32  # a beginning of so many equal tokens is shared
-BATCH_TOKENS = 2048  # prompts are read in pieces of at most so many
-CACHE_TOKENS = 262_144
-CACHE_SHARE = 0.3  # of the card's free memory
 STALLED = 30.0  # seconds without a token of anybody
 FREED = 5.0  # seconds that a new batch waits for the old one's cache
+
+Lend = Callable[[int, int, Ticket], int]
+"""Counts memory as the streams': at least and at most so many bytes; returns how many, 0 if none is free yet."""
 
 
 def serves() -> bool:
@@ -40,14 +40,13 @@ class ContinuousGenerator:
 
     Args:
         model: a decoder in memory.
+        lend: is asked before each batch, which takes as much as is left then.
     """
 
-    def __init__(self, model: LoadedModel) -> None:
-        self.model = model
-        token_bytes = _token_bytes(model.network.config, model.network.dtype.itemsize)
-        self._blocks = _cache_tokens(model, token_bytes) // PAGE_TOKENS
-        self.cache_bytes = self._blocks * PAGE_TOKENS * token_bytes
-        self.context_length = min(model.spec.context_length, (self._blocks - 1) * PAGE_TOKENS)
+    def __init__(self, model: LoadedModel, lend: Lend) -> None:
+        self.model, self._lend = model, lend
+        self._memory = stream_memory.of_model(model)
+        self.context_length = model.spec.context_length
         self._slots = Slots(STREAMS)
         self._starting = threading.Lock()
         self._batch: _Batch | None = None
@@ -73,52 +72,73 @@ class ContinuousGenerator:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Keep the batch still while the body computes with the same weights."""
-        batch = self._batch
-        with ExitStack() as stack:
-            if batch is not None and batch.alive:
-                with suppress(RuntimeError), batch.waited_for():  # it ended this moment, or stands still
-                    stack.enter_context(batch.manager.pause())
+        """Keep the batch still, and let none begin, while the body computes with the same weights."""
+        with self._starting, batch.still() if (batch := self._batch) is not None else nullcontext():
             yield
 
     def close(self) -> None:
-        """End the batch for good; its streams fail."""
-        with self._starting:
-            self._closed = True
-            if self._batch is not None:
-                self._batch.end()
-            self._batch = None
+        """End the batch for good; its streams fail. Waits for nobody: a pass may be under way."""
+        self._closed = True
+        if (batch := self._batch) is not None:
+            batch.end()
+        self._batch = None
 
     def _answer(self, ids: list[int], sampling: Sampling, limit: int, emit: Emit, ticket: Ticket) -> str:
         text, given = Written(self.model, sampling, emit), list[int]()
         while not ticket.is_set():
-            batch, before = self._running(), len(given)
+            batch, before = self._running(ticket), len(given)
+            if batch is None:
+                break
             with batch.asked(ids + given, sampling, limit - before) as answers:
                 failed = _follow(answers, given, text, ticket)
             if failed is None:
                 return text.reason
             batch.end()
             if len(given) == before:
-                raise self._broken(failed)
+                raise self._broken(f"{failed} {batch.error}")
         return "cancelled"
 
     def _broken(self, error: str) -> ModelUnavailableError:
-        if "out of memory" in error.lower():
+        if devices.says_out_of_memory(error):
             return ModelUnavailableError(
-                f"{self.model.spec.title} ran out of memory. Shorten the text, or choose a smaller model."
+                f"{self.model.spec.title} ran out of memory. Shorten the text, try again in a minute, or choose a "
+                "smaller model."
             )
         return ModelUnavailableError(f"{self.model.spec.title} stopped while it wrote. Run it again; it starts anew.")
 
-    def _running(self) -> "_Batch":
-        with self._starting:
-            if self._closed:
-                raise self._broken("the model was put away")
-            if self._batch is not None and not self._batch.alive:
-                self._batch.let_go()
-                self._batch = None
-            if self._batch is None:
-                self._batch = _Batch(self.model, self._blocks)
-            return self._batch
+    def _running(self, ticket: Ticket) -> "_Batch | None":
+        """The batch that streams join, a new one where there is none; None if the ticket was set before."""
+        while not ticket.is_set():
+            if (batch := self._batch) is not None and batch.alive:
+                return batch
+            if not self._starting.acquire(timeout=LOOK):  # a pass of the same weights may hold it for long
+                continue
+            try:
+                started = self._start(ticket)
+            finally:
+                self._starting.release()
+            if not started:
+                ticket.waiting = Waiting(0, 0.0, memory=True)
+                ticket.wait(LOOK)
+                ticket.waiting = None
+        return None
+
+    def _start(self, ticket: Ticket) -> bool:
+        """Start a batch in place of none or of one that ended; False while there is no memory for it."""
+        if (old := self._batch) is not None and not old.alive:
+            old.let_go(ticket)
+            if ticket.is_set():
+                return False
+            self._batch = None
+        if self._batch is None and not self._closed:
+            lent = self._lend(self._memory.least, self._memory.most, ticket)
+            if not lent:
+                return False
+            self._batch = _Batch(self.model, self._memory.blocks(lent))
+        if self._closed:  # before or meanwhile
+            self.close()
+            raise self._broken("the model was put away")
+        return True
 
 
 def _follow(answers: "queue.SimpleQueue[Any]", given: list[int], text: Written, ticket: Ticket) -> str | None:
@@ -147,27 +167,18 @@ class _Batch:
     """One loop of transformers, its thread, and the thread that hands its outputs to the streams."""
 
     def __init__(self, model: LoadedModel, blocks: int) -> None:
-        from transformers import ContinuousBatchingConfig, GenerationConfig
+        from transformers import GenerationConfig
 
         from lecture_core.seeded_sampling import processors
 
         self.last_answer = 0.0
-        self._ended = False
+        self._ended = self._paused = False
         self._ids = itertools.count()
         self._answers: dict[str, queue.SimpleQueue[Any]] = {}
         self._asked: dict[Hashable, float] = {}  # streams, and who waits for a pause: since when
         self.manager = model.network.init_continuous_batching(
             GenerationConfig(do_sample=False, eos_token_id=model.network.generation_config.eos_token_id),
-            ContinuousBatchingConfig(
-                page_size=PAGE_TOKENS,
-                num_blocks=blocks,
-                max_batch_tokens=BATCH_TOKENS,
-                max_requests_per_batch=STREAMS,
-                use_async_batching=False,
-                use_cuda_graph=False,  # capturing fails while another model's thread allocates
-                auto_switch_to_flash=False,  # would look for kernels on the Hub
-                return_logprobs=True,
-            ),
+            stream_memory.settings(blocks),
         )
         self.manager.logit_processor = processors()
         self.manager.start()
@@ -178,6 +189,11 @@ class _Batch:
         """Whether new streams may join."""
         return not self._ended and bool(self.manager.is_running())
 
+    @property
+    def error(self) -> str:
+        """Why the loop ended, as far as it says."""
+        return str(self.manager.background_thread_status.fatal_error or "")
+
     def end(self) -> None:
         """Let all streams fail and the loop end after its step."""
         if not self._ended:
@@ -186,14 +202,32 @@ class _Batch:
             # A loop that stands still hears of no stop, and whoever waits for its pause would wait for ever.
             self.manager.background_thread_status.record_fatal_error(RuntimeError("The batch was ended."))
 
-    def let_go(self) -> None:
-        """Wait a moment for the loop's end and free its cache, or the next would stand beside it."""
+    def let_go(self, ticket: Ticket | None = None) -> None:
+        """Wait a moment, or until the ticket is set, for the loop's end and free its cache.
+
+        The next batch would stand beside it, or somebody's pass run beside its last step.
+        """
         self.end()
         until = time.monotonic() + FREED
-        while self.manager.is_running() and time.monotonic() < until:
+        while self.manager.is_running() and time.monotonic() < until and not (ticket and ticket.is_set()):
             time.sleep(LOOK / 10)
         if (error := self.manager.background_thread_status.fatal_error) is not None:
             error.__traceback__ = None  # its frames hold the cache
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Hold the loop between two steps while the body runs; one that ended, or is ended meanwhile, is let go."""
+        with ExitStack() as stack:
+            try:
+                with self.waited_for():
+                    stack.enter_context(self.manager.pause())
+                self._paused = True
+            except RuntimeError:  # it ended before it could pause
+                self.let_go()
+            try:
+                yield
+            finally:
+                self.last_answer, self._paused = time.monotonic(), False
 
     @contextmanager
     def waited_for(self) -> Iterator[None]:
@@ -207,7 +241,9 @@ class _Batch:
 
     @property
     def stands_still(self) -> bool:
-        """Whether somebody has waited too long and nobody got anything meanwhile."""
+        """Whether somebody has waited too long and nobody got anything meanwhile, though nobody holds the loop."""
+        if self._paused:
+            return False
         oldest = min(list(self._asked.values()), default=math.inf)
         return time.monotonic() - max(oldest, self.last_answer) > STALLED
 
@@ -246,21 +282,3 @@ class _Batch:
         self.last_answer = time.monotonic()
         if (answers := self._answers.get(output.request_id)) is not None:
             answers.put(output)
-
-
-def _token_bytes(config: Any, width: int) -> int:
-    """What the keys and values of one token take."""
-    config = config.get_text_config()
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return 2 * int(config.num_hidden_layers) * int(heads) * int(size) * width
-
-
-def _cache_tokens(model: LoadedModel, token_bytes: int) -> int:
-    """Tokens that the cache holds: of all streams together, one whole context at least."""
-    whole = model.spec.context_length + 2 * PAGE_TOKENS
-    if model.device.name != "cuda":
-        return 4 * whole
-    import torch
-
-    return max(whole, min(CACHE_TOKENS, int(CACHE_SHARE * torch.cuda.mem_get_info()[0] / token_bytes)))

@@ -1,7 +1,7 @@
-"""What the thread that owns a model computes: one job, or a batch in one forward pass, and who makes results of logits.
+"""What the thread that owns a model computes: one job, or a batch in one forward pass, and who makes results of it.
 
-On a GPU the askers do that on their own threads, while the next pass runs. On a CPU the owner does: askers who compute
-beside a pass take its cores, and a batch of ten then lasts twice as long.
+On a GPU the askers do that on their own threads, in plain Python, while the next pass runs. On a CPU the owner does:
+askers who compute beside a pass take its cores, and a batch of ten then lasts twice as long.
 """
 
 from concurrent.futures import Future
@@ -49,12 +49,12 @@ class Job:
 
 
 def owner_finishes(model: LoadedModel) -> bool:
-    """Whether the owner's thread turns logits into results."""
+    """Whether the owner's thread makes results of what a pass gave."""
     return model.device.name == "cpu"
 
 
 def hand_over(job: Job, result: Any, model: LoadedModel, seconds: float) -> None:
-    """Give an asker the result, made of the logits here or by the asker; what fails meanwhile is the asker's alone."""
+    """Give an asker the result, made here or by the asker; what fails meanwhile is the asker's alone."""
     try:
         if job.length and owner_finishes(model):
             result = job.task.finish(result, model)
@@ -65,11 +65,9 @@ def hand_over(job: Job, result: Any, model: LoadedModel, seconds: float) -> None
 
 def limits_of(model: LoadedModel) -> BatchLimits:
     """What a pass of a model may hold beside everything that is in memory now."""
-    if model.device.name != "cuda":
+    if (free := devices.free_bytes()) is None:
         return batch_limits.most(model.device, model.spec.parameters)
-    import torch
-
-    return batch_limits.within(torch.cuda.mem_get_info()[0], model.network.config, model.device)
+    return batch_limits.within(free, model.network.config, model.device)
 
 
 def computed(jobs: list[Job], model: LoadedModel) -> list[Any]:

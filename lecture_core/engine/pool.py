@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol, TypeVar
 
 from lecture_core import device as devices
@@ -170,6 +171,30 @@ class WorkerPool:
 
         self._until(counted, ticket)
 
+    def lend(self, spec: ModelSpec, least: int, most: int, ticket: Ticket) -> int:
+        """Count bytes as those of the streams of a model in use, in place of what was counted before, and return them.
+
+        Args:
+            least: what they need; idle models are let go for it.
+            most: what they take if it is free.
+
+        Returns:
+            0 where other models in use leave less than `least` at the moment.
+
+        Raises:
+            ModelUnavailableError: model and streams together are more than the whole budget.
+            BusyError: the other models fill the budget and stay in use.
+        """
+        with self._changed:
+            worker = self._workers[spec.id]
+            worker.lent = 0
+            self._check(spec, _held(worker) + least / 1e9)
+            if self._has_room(least / 1e9):
+                worker.lent = max(least, min(most, int((self._budget - self._held_gb()) * 1e9)))
+                return worker.lent
+        self._give_up(ticket)
+        return 0
+
     def _check(self, spec: ModelSpec, needed: float) -> None:
         if needed > self._budget:
             raise ModelUnavailableError(
@@ -183,7 +208,7 @@ class WorkerPool:
         def reserved() -> Worker | None:
             if spec.id not in self._workers and not self._has_room(_needed(spec)):
                 return None
-            worker = self._workers.pop(spec.id, None) or Worker(spec, words)
+            worker = self._workers.pop(spec.id, None) or Worker(spec, words, partial(self.lend, spec))
             self._workers[spec.id] = worker
             self._users[spec.id] = self._users.get(spec.id, 0) + 1
             return worker
@@ -196,18 +221,24 @@ class WorkerPool:
                 if found := attempt():
                     return found
                 self._changed.wait(LOOK)
-            if time.monotonic() > ticket.began + self._patience:
-                raise BusyError("The models in use fill this machine's memory. Try again in a few seconds.")
+            self._give_up(ticket)
             if ticket.is_set():
                 raise StoppedError("Stopped while it waited for memory: a newer request took its place.")
             ticket.waiting = Waiting(0, 0.0, memory=True)
             report(ticket.waiting)  # ends the wait of a visitor who has left
 
+    def _give_up(self, ticket: Ticket) -> None:
+        if time.monotonic() > ticket.began + self._patience:
+            raise BusyError("The models in use fill this machine's memory. Try again in a few seconds.")
+
+    def _held_gb(self) -> float:
+        return self._beside.held_gb + sum(map(_held, self._workers.values()))
+
     def _has_room(self, needed: float) -> bool:
         """Let idle models go, the least recently used first, those beside last, until `needed` gigabytes are free."""
 
         def fits() -> bool:
-            return needed + self._beside.held_gb + sum(map(_held, self._workers.values())) <= self._budget
+            return needed + self._held_gb() <= self._budget
 
         in_use = sum(_held(worker) for name, worker in self._workers.items() if self._users[name] or worker.waiting)
         if needed + in_use > self._budget - (self._beside.held_gb if self._beside.in_use else 0):
@@ -228,7 +259,7 @@ def _needed(spec: ModelSpec) -> float:
 
 
 def _held(worker: Worker) -> float:
-    model, streams = worker.model, worker.streams
+    model = worker.model
     if model is None:
         return _needed(worker.spec)
-    return (model.memory_bytes + model.prefixes.held + (streams.cache_bytes if streams else 0)) / 1e9
+    return (model.memory_bytes + model.prefixes.held + worker.lent) / 1e9

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lecture_core import device as devices
 from lecture_core.catalog import ModelSpec
 from lecture_core.engine import batch_limits
-from lecture_core.engine.continuous import ContinuousGenerator
+from lecture_core.engine.continuous import ContinuousGenerator, Lend
 from lecture_core.engine.jobs import Job, computed, hand_over, limits_of, owner_finishes
 from lecture_core.engine.waiting import LOOK, Pace, Ticket, Waiting, enqueue, report
 from lecture_core.errors import DeadlineError, LectureError, StoppedError, forget_frames
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 GATHERING = 0.005  # seconds a batch waits at most, and only while requests are on their way or still come in
+MEASURED = 5.0  # seconds between two looks at how much of a card a pass may take: other models come, go and write
 QUIET = 0.001  # seconds without another request, after which those that wait are taken
 
 
@@ -39,10 +40,14 @@ class Worker:
     Args:
         spec: row of the catalog.
         words: the model's tokenizer, shared with the callers (tokenising needs no owner).
+        lend: gives its streams their memory.
+
+    Attributes:
+        lent: bytes that its streams may take.
     """
 
-    def __init__(self, spec: ModelSpec, words: LoadedTokenizer) -> None:
-        self.spec, self.words = spec, words
+    def __init__(self, spec: ModelSpec, words: LoadedTokenizer, lend: Lend) -> None:
+        self.spec, self.words, self._lend, self.lent = spec, words, lend, 0
         self.model: LoadedModel | None = None
         self.waiting = 0
         self.streams: ContinuousGenerator | None = None
@@ -50,7 +55,7 @@ class Worker:
         self._jobs: deque[Job] = deque()
         self._lock = threading.Lock()
         self._pace = Pace()
-        self._limits = batch_limits.most(devices.choose(), spec.parameters)
+        self._limits, self._measured = batch_limits.most(devices.choose(), spec.parameters), 0.0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"model-{spec.id}")
 
     def run(self, task: Callable[[LoadedModel], T], ticket: Ticket, *, deadline: float | None) -> tuple[T, float]:
@@ -98,7 +103,7 @@ class Worker:
             return made_before
 
         def made(model: LoadedModel) -> ContinuousGenerator:
-            self.streams = self.streams or ContinuousGenerator(model)
+            self.streams = self.streams or ContinuousGenerator(model, self._lend)
             return self.streams
 
         return self.run(made, ticket, deadline=deadline)[0]
@@ -173,6 +178,8 @@ class Worker:
     def _step(self) -> None:
         """Do the oldest job and all that can go with it; nothing if an earlier step took it along."""
         self._gather()
+        if self.model and devices.choose().name == "cuda" and time.monotonic() - self._measured > MEASURED:
+            self._limits, self._measured = limits_of(self.model), time.monotonic()
         taken = [job for job in self._take() if job.future.set_running_or_notify_cancel()]
         if taken:
             self._answer(taken)
@@ -224,7 +231,6 @@ class Worker:
         try:
             if self.model is None:
                 self.model = load(self.spec, self.words)
-                self._limits = limits_of(self.model)
             model, started = self.model, time.perf_counter()
             with self.streams.paused() if self.streams else nullcontext():
                 results = computed(jobs, model)

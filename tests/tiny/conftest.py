@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from lecture_core import catalog, loading
+from lecture_core.engine import continuous
 from lecture_core.engine.local import LocalEngine
 from tests.tiny import models
 
@@ -46,6 +47,15 @@ def rows(tiny_folder, monkeypatch):
 @pytest.fixture
 def engine(rows):
     return LocalEngine()
+
+
+@pytest.fixture
+def batching(engine, monkeypatch):
+    monkeypatch.setattr(continuous, "serves", lambda: True)
+    monkeypatch.setattr(continuous, "FREED", 0.2)
+    yield engine
+    for worker in engine._pool._workers.values():
+        worker.close()
 
 
 def until(condition, seconds=5):

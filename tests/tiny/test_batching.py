@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from lecture_core import forward, masked_lm
+from lecture_core.device import Device
+from lecture_core.engine import batch_limits
 from lecture_core.engine import worker as worker_module
 from lecture_core.engine.batch_limits import BatchLimits
 from lecture_core.engine.local import LocalEngine
@@ -163,6 +165,25 @@ def test_a_batch_stays_within_its_budget_padding_counted(engine, held, batches):
     assert len([future.result() for future in futures]) == len(TEXTS)
     assert all(max(batch) * len(batch) <= 60 for batch in batches)
     assert len(batches) < len(TEXTS)
+
+
+def test_on_a_card_a_pass_takes_what_is_free_now(engine, held, monkeypatch):
+    looks = []
+
+    def free_bytes():
+        looks.append(1)
+        return 100_000
+
+    monkeypatch.setattr(worker_module.devices, "choose", lambda: Device("cuda", "bfloat16", "a card"))
+    monkeypatch.setattr(worker_module.devices, "free_bytes", free_bytes)
+    held.release_after(0)
+    for text in TEXTS[:3]:
+        engine.fill_mask(text, model="tiny-mlm")
+    assert len(looks) == 1
+    assert held.worker._limits == batch_limits.within(100_000, held.worker.model.network.config, Device("cpu", "", ""))
+    monkeypatch.setattr(worker_module, "MEASURED", 0.0)
+    engine.fill_mask(TEXTS[3], model="tiny-mlm")
+    assert len(looks) == 2
 
 
 def test_a_bad_input_fails_alone(engine, held, batches):

@@ -3,29 +3,21 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from lecture_core.engine import continuous
-from lecture_core.engine.pool import _held
 from lecture_core.errors import ContextLengthError, ModelUnavailableError
-from lecture_core.seeded_sampling import _uniform, gumbel
+from lecture_core.generation import Sampling
+from lecture_core.seeded_sampling import _uniform, gumbel, processors, settings
 from tests.tiny import models
 
 PROMPTS = [
     f"the {a} sat on the {b}" for a in ("cat", "dog", "doctor", "chef") for b in ("mat", "bank", "meal", "river")
 ]
-
-
-@pytest.fixture
-def batching(engine, monkeypatch):
-    monkeypatch.setattr(continuous, "serves", lambda: True)
-    monkeypatch.setattr(continuous, "FREED", 0.2)
-    yield engine
-    for worker in engine._pool._workers.values():
-        worker.close()
 
 
 def written(engine, prompt, **settings):
@@ -80,6 +72,39 @@ def test_samples_follow_the_distribution():
     drawn = (probabilities.log() + gumbel(keys, 6)).argmax(-1).bincount(minlength=6) / len(keys)
     spread = (probabilities * (1 - probabilities) / len(keys)).sqrt()
     assert ((drawn - probabilities).abs() < 4 * spread).all()
+
+
+def asking(*samplings):
+    """Requests as transformers hands them to a processor."""
+    states = (
+        SimpleNamespace(logit_processor_kwargs=settings(s), initial_tokens=[1], generated_tokens=[]) for s in samplings
+    )
+    return [SimpleNamespace(state=state, has_new_token=True) for state in states]
+
+
+GREEDY, DRAWN, CUT = Sampling(), Sampling(temperature=0.8, seed=1), Sampling(temperature=0.8, top_p=0.5, seed=1)
+
+
+@pytest.mark.parametrize(("beside", "sorts"), [([], 0), ([DRAWN], 0), ([CUT], 1)])
+def test_a_step_pays_for_what_its_requests_ask_and_greedy_scores_stay_exact(beside, sorts, monkeypatch):
+    calls, sort = [], torch.sort
+    monkeypatch.setattr(torch, "sort", lambda *a, **k: calls.append(1) or sort(*a, **k))
+    mine, scores = processors(), torch.randn(1 + len(beside), 40, generator=torch.Generator().manual_seed(0))
+    stored = mine.prepare_tensor_args(asking(*beside, GREEDY), torch.empty((3, 8), dtype=torch.int32))
+    found = mine(None, scores, stored)
+    assert len(calls) == sorts
+    assert torch.equal(found[-1], scores[-1])
+    assert (found is scores) == (not beside)
+
+
+@pytest.mark.parametrize("sampling", [DRAWN, CUT])
+def test_what_is_skipped_for_others_changes_nobodys_scores(sampling):
+    scores = torch.randn(2, 40, generator=torch.Generator().manual_seed(0))
+    alone, beside = processors(), processors()
+    storage = torch.empty((3, 8), dtype=torch.int32)
+    one = alone(None, scores[:1], alone.prepare_tensor_args(asking(sampling), storage.clone()))
+    both = beside(None, scores, beside.prepare_tensor_args(asking(sampling, CUT), storage.clone()))
+    assert torch.equal(one[0], both[0])
 
 
 def test_noise_is_finite_for_every_word_of_32_bits():
@@ -210,13 +235,6 @@ def test_a_forward_pass_of_the_same_weights_between_two_steps_changes_neither(ba
     again = batching.score("the cat sat on the", ["mat", "dog", "river"], model="tiny-lm").completions
     assert [c.logprob for c in again[:2]] == pytest.approx([c.logprob for c in score], abs=1e-5)
     assert text + "".join(c.text for c in chunks) == whole[0]
-
-
-def test_the_cache_counts_as_memory_of_the_model(batching):
-    written(batching, PROMPTS[0])
-    worker = batching._pool._workers["tiny-lm"]
-    assert worker.streams.cache_bytes > 0
-    assert _held(worker) * 1e9 == worker.model.memory_bytes + worker.streams.cache_bytes + worker.model.prefixes.held
 
 
 def test_gpt2_with_learned_positions_writes_the_same_in_a_batch(batching, tiny_folder, monkeypatch):

@@ -6,7 +6,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, MistralConfig
 
-from lecture_core import generation, loading, scoring, token_logprobs
+from lecture_core import generation, loading, prefix_cache, scoring, token_logprobs
+from lecture_core.device import Device
 from lecture_core.prefix_cache import PrefixCache
 from tests.tiny.models import SIZES, VOCABULARY, tokenizer
 
@@ -129,6 +130,16 @@ def test_a_prompt_larger_than_the_bound_is_not_kept(load_family):
     model = replace(load_family("llama"), prefixes=PrefixCache(limit=10, limit_of_one=10))
     token_logprobs.next_token(EXEMPLARS, model)
     assert model.prefixes.held == 0
+
+
+def test_a_card_keeps_more_than_a_cpu_and_its_share_at_most(monkeypatch):
+    on_a_cpu = PrefixCache()
+    monkeypatch.setattr(prefix_cache.devices, "choose", lambda: Device("cuda", "bfloat16", "a card"))
+    monkeypatch.setattr(prefix_cache.devices, "memory_bytes", lambda: 80_000_000_000)
+    on_a_card = PrefixCache()
+    assert on_a_cpu.limit < on_a_card.limit == 800_000_000
+    assert on_a_cpu.limit_of_one < on_a_card.limit_of_one == 1_600_000_000
+    assert PrefixCache(limit=0).limit_of_one == 0
 
 
 @pytest.mark.parametrize("family", CONFIGS)
