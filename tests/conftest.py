@@ -3,11 +3,16 @@ import os
 import socket
 
 import pytest
+from hypothesis import settings
 
 # What models answer is tested; tests of the recorded first views switch them on.
 os.environ.setdefault("LECTURE_FIRST_VIEWS", "off")
 # What they compare holds in float32; tests/gpu chooses the GPU for itself.
 os.environ.setdefault("LECTURE_DEVICE", "cpu")
+
+# How long an example takes says something about the machine and what else it does.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

@@ -231,7 +231,7 @@ def test_hostile_text_is_read_in_a_moment(text):
     assert time.process_time() - started < 1
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(commands, max_size=6))
 def test_only_listed_commands_with_bounded_numbers_come_through(written):
     drawing = read("\\begin{tikzpicture}" + "\n".join(written))
@@ -244,7 +244,7 @@ def test_only_listed_commands_with_bounded_numbers_come_through(written):
     assert len(drawing.primitives) + sum(drawing.refused.values()) <= 60
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.text(alphabet="\\drawfil{}[](),;-.:%+0189ecyob \n🦄é٣", max_size=200))
 def test_no_text_breaks_the_reader_or_the_renderer(text):
     picture = render(read("\\draw " + text), side=48)

@@ -33,7 +33,7 @@ BAD = [math.nan, math.inf, -math.inf, 0, -1.0]
 EXPONENTS = st.floats(0.05, 1.0)
 WEIGHTS = st.floats(1.0, 5000.0)
 LAWS = st.builds(Law, E=st.floats(0.01, 4.0), A=WEIGHTS, B=WEIGHTS, alpha=EXPONENTS, beta=EXPONENTS)
-ANY_MACHINE = settings(deadline=None, max_examples=60)
+SIXTY = settings(max_examples=60)
 BUDGETS = st.floats(18, 27).map(lambda exponent: 10.0**exponent)
 
 
@@ -54,7 +54,7 @@ def test_unrounded_constants_give_the_papers_40_billion_parameters():
     assert compute_optimal(CHINCHILLA_FLOPS, HOFFMANN_UNROUNDED).parameters == pytest.approx(40e9, rel=0.02)
 
 
-@ANY_MACHINE
+@SIXTY
 @given(LAWS, BUDGETS)
 def test_optimum_minimises_loss_on_its_isoflop_curve(law, flops):
     curve = isoflop_curve(flops, law, decades=2, points=41)
@@ -62,7 +62,7 @@ def test_optimum_minimises_loss_on_its_isoflop_curve(law, flops):
     assert curve.loss[20] == pytest.approx(curve.best.loss, rel=1e-9)
 
 
-@ANY_MACHINE
+@SIXTY
 @given(LAWS, BUDGETS)
 def test_closed_form_equals_a_numeric_minimum_along_the_isoflop_curve(law, flops):
     best = compute_optimal(flops, law)
@@ -78,7 +78,7 @@ def test_closed_form_equals_a_numeric_minimum_along_the_isoflop_curve(law, flops
     assert law.E + loss(found.x) == pytest.approx(best.loss, rel=1e-6)
 
 
-@ANY_MACHINE
+@SIXTY
 @given(LAWS)
 def test_frontier_of_many_budgets_is_that_of_each_and_grows_with_its_exponent(law):
     budgets = np.geomspace(1e18, 1e26, 5)
@@ -91,27 +91,27 @@ def test_frontier_of_many_budgets_is_that_of_each_and_grows_with_its_exponent(la
     assert law.size_exponent + law.token_exponent == pytest.approx(1)
 
 
-@ANY_MACHINE
+@SIXTY
 @given(LAWS, BUDGETS)
 def test_optimum_spends_the_whole_budget(law, flops):
     best = compute_optimal(flops, law)
     assert training_flops(best.parameters, best.tokens) == pytest.approx(flops, rel=1e-9)
 
 
-@ANY_MACHINE
+@SIXTY
 @given(LAWS, BUDGETS)
 def test_every_split_on_an_isoflop_curve_costs_the_same(law, flops):
     curve = isoflop_curve(flops, law)
     assert training_flops(curve.parameters, curve.tokens) == pytest.approx(np.full(121, flops), rel=1e-9)
 
 
-@ANY_MACHINE
+@SIXTY
 @given(LAWS, BUDGETS)
 def test_more_compute_never_raises_the_best_loss(law, flops):
     assert compute_optimal(10 * flops, law).loss <= compute_optimal(flops, law).loss
 
 
-@ANY_MACHINE
+@SIXTY
 @given(LAWS, st.floats(1e6, 1e13), st.floats(1e8, 1e15))
 def test_terms_sum_to_the_loss_above_the_floor(law, n, d):
     terms = loss_terms(n, d, law)
@@ -365,7 +365,7 @@ def test_fit_refuses_runs_that_cannot_determine_a_law():
         fit(n, d, loss, starts=0)
 
 
-@ANY_MACHINE
+@SIXTY
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=0, max_size=4))
 def test_anything_put_in_gives_a_loss_or_a_sentence(values):
     try:

@@ -261,7 +261,7 @@ def test_the_fit_and_its_intervals_agree():
 # search, sort, ids
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(words=st.text(max_size=20), table_id=st.sampled_from(IDS))
 def test_search_keeps_whole_rows_and_their_bold(words, table_id):
     table = load_table(table_id)
@@ -279,7 +279,7 @@ def test_search_finds_what_is_shown_and_nothing_is_lost_without_words():
     assert table.search("no such row").frame.empty
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_sort_is_a_stable_permutation_with_missing_cells_last(data):
     table = load_table(data.draw(st.sampled_from(IDS)))
@@ -296,7 +296,6 @@ def test_sort_is_a_stable_permutation_with_missing_cells_last(data):
         assert index == sorted(index)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200).filter(lambda text: text not in IDS))
 def test_an_unknown_id_is_an_error_that_a_visitor_can_read(table_id):
     with pytest.raises(TableError, match="Expected the id of a table") as error:
