@@ -18,6 +18,8 @@ from lecture_core.provenance import Provenance
 
 Call = TypeVar("Call", bound=Callable[..., Any])
 PATIENCE, AGAIN = 60.0, 1.0  # seconds that a live answer waits for a place behind a recorded one; between two tries
+SHOWN_FIRST = ("token_logprobs",)  # calls that take seconds with the model in memory too, each result with its origin
+SLOW = 0.3  # seconds that such a recorded answer took, from which it is shown until the live one comes
 RETRY = 30.0  # seconds after a failed load in which recorded answers do not stand in, so that the error is seen
 
 
@@ -58,13 +60,16 @@ class Remembering:
         raise NotImplementedError
 
     def stand_in(self, question: Question, live: Callable[[], Any]) -> Any:
-        """Return a recorded answer if a model must be loaded first, and begin with that; else None."""
+        """Return a recorded answer if the live one takes long, and begin with that; else None."""
         failed = self._failed.get(question.model)
         if self._first_views is None or (failed is not None and time.monotonic() - failed < RETRY):
             return None
-        if self.ready(question.call, question.model):
+        ready = self.ready(question.call, question.model)
+        if ready and not (question.call in SHOWN_FIRST and self.results.limit):
             return None
         answer = self._first_views.answer(question, stands_in=True)
+        if ready and answer is not None and answer.provenance.seconds < SLOW:
+            return None
         if answer is not None:
             with self._counting:
                 self._catching_up[question.model] += 1

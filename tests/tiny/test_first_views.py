@@ -81,6 +81,24 @@ def test_the_live_result_comes_behind_and_is_shown_from_then_on(kept, rows):
     assert then.masks == first.masks
 
 
+def test_a_slow_answer_is_shown_from_the_record_though_its_model_is_there(kept, rows, monkeypatch):
+    _, path = kept
+    engine, another, none_kept = (LocalEngine(first_views=FirstViews(path), result_bytes=b) for b in (10**6, 10**6, 0))
+
+    def ask(engine):
+        return engine.token_logprobs(TEXT, model="tiny-lm").provenance
+
+    for one in (engine, another, none_kept):
+        one._run("tiny-lm", (), lambda _: None)
+    assert ask(engine).kind == "live"  # it took next to nothing when it was recorded
+    monkeypatch.setattr(remembering, "SLOW", 0.0)
+    assert (ask(another).kind, ask(another).stands_in) == ("recorded", True)
+    wait_until_caught_up(another)
+    assert ask(another).kind == "live"
+    assert ask(none_kept).kind == "live"  # or it would be recorded for ever
+    assert another.next_token(TEXT, model="tiny-lm").provenance.kind == "live"
+
+
 def test_other_questions_and_mistakes_are_not_answered_from_the_file(kept, rows):
     _, path = kept
     engine = LocalEngine(first_views=FirstViews(path))
