@@ -5,12 +5,12 @@ Lecture: T5. Source: Raffel et al. 2020 (arXiv:1910.10683). Log-probabilities ar
 
 import torch
 
-from lecture_core.engine.results import TextToText, TokenLogprob, TokenLogprobs
+from lecture_core.engine.results import TextToText, TokenLogprobs
 from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
 from lecture_core.text_input import checked
-from lecture_core.token_logprobs import token_logprob
+from lecture_core.token_logprobs import logprobs_of_rows
 
 MAX_NEW_TOKENS = 256
 
@@ -45,9 +45,7 @@ def write(text: str, model: LoadedModel, *, max_new_tokens: int = 64, top_k: int
         output_logits=True,
     )
     new_ids = written.sequences[0, 1:].tolist()  # without the start token
-    tokens = tuple(
-        token_logprob(i, row[0].float(), model, top_k) for i, row in zip(new_ids, written.logits, strict=True)
-    )
+    tokens = tuple(logprobs_of_rows(new_ids, torch.cat(written.logits), model, top_k))
     ended = bool(new_ids) and new_ids[-1] == tokenizer.eos_token_id
     shown = [i for i in new_ids if i not in (tokenizer.eos_token_id, tokenizer.pad_token_id)]
     output = tokenizer.decode(shown, clean_up_tokenization_spaces=False).strip()
@@ -69,7 +67,5 @@ def target_logprobs(text: str, target: str, model: LoadedModel, *, top_k: int = 
     logits = model.network(
         input_ids=torch.tensor([ids], device=device), labels=torch.tensor([labels], device=device)
     ).logits[0]  # (T, V)
-    tokens: tuple[TokenLogprob, ...] = tuple(
-        token_logprob(i, row.float(), model, top_k) for i, row in zip(labels, logits, strict=True)
-    )
+    tokens = tuple(logprobs_of_rows(labels, logits, model, top_k))
     return TokenLogprobs(tokens, sum(t.logprob for t in tokens) / len(tokens), provenance_of(model))

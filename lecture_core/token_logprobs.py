@@ -134,8 +134,8 @@ def read_on(ids: Sequence[int], past: Any, model: LoadedModel) -> Any:
     return output
 
 
-def logprobs_of_rows(ids: list[int], logits: torch.Tensor, model: LoadedModel, top_k: int) -> list[TokenLogprob]:
-    """`token_logprob` for each token of `ids` under its row of logits (T, V), some rows at once."""
+def logprobs_of_rows(ids: Sequence[int], logits: torch.Tensor, model: LoadedModel, top_k: int) -> list[TokenLogprob]:
+    """Log-probability (nats) and rank of each token of `ids` under its row of logits (T, V), the best alternatives."""
     return [*map(token_logprob_of, ids, OwnTokens(top_k)(logits, ids), repeat(model.words))]
 
 
@@ -146,20 +146,3 @@ def token_logprob_of(token_id: int, own: OwnToken, words: LoadedTokenizer) -> To
         for rank, (i, logit, probability) in enumerate(own.best, start=1)
     )
     return TokenLogprob(words.readable(token_id), token_id, own.logprob, own.rank, best)
-
-
-def token_logprob(token_id: int, logits: torch.Tensor, model: LoadedModel, top_k: int) -> TokenLogprob:
-    """A token's log-probability (nats) and rank under logits (V,), with the best `top_k` alternatives."""
-    logprob = float(logits[token_id] - logits.logsumexp(-1))
-    rank = int((logits > logits[token_id]).sum()) + 1
-    return TokenLogprob(model.words.readable(token_id), token_id, logprob, rank, _best(logits, model, top_k))
-
-
-def _best(logits: torch.Tensor, model: LoadedModel, top_k: int) -> tuple[Candidate, ...]:
-    if top_k <= 0:
-        return ()
-    best, normaliser = logits.topk(min(top_k, len(logits))), logits.logsumexp(-1)
-    return tuple(
-        Candidate(model.words.readable(i), i, float((v - normaliser).exp()), float(v), rank)
-        for rank, (i, v) in enumerate(zip(best.indices.tolist(), best.values, strict=True), start=1)
-    )

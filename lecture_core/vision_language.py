@@ -19,7 +19,7 @@ from lecture_core.loading import LoadedModel
 from lecture_core.masked_lm import provenance_of
 from lecture_core.scenes import cover
 from lecture_core.text_input import checked
-from lecture_core.token_logprobs import token_logprob
+from lecture_core.token_logprobs import logprobs_of_rows
 
 MAX_QUESTION = 200  # characters
 MAX_NEW_TOKENS = 48
@@ -65,9 +65,7 @@ def answer(picture: Picture, question: str, model: LoadedModel, *, top_k: int = 
         output_logits=True,
     )
     new_ids = written.sequences[0, asked.read :].tolist()
-    tokens = tuple(
-        token_logprob(i, row[0].float(), model, top_k) for i, row in zip(new_ids, written.logits, strict=True)
-    )
+    tokens = tuple(logprobs_of_rows(new_ids, torch.cat(written.logits), model, top_k))
     return ImageAnswer(
         text=_words(new_ids, model),
         tokens=tokens,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, cast
 
 from lecture_core import device as devices
 from lecture_core.engine.pictures import CoveredAnswers, ImageAnswer, Picture
-from lecture_core.engine.remembering import Call, Remembering, recorded, remembered
+from lecture_core.engine.remembering import Call, Remembering, recorded, remembered, remembered_slow
 from lecture_core.engine.results import (
     Corruption,
     Detection,
@@ -193,7 +193,7 @@ class ModelCalls(Remembering):
 
         return self._forward(model, ("rtd_discriminator",), prepare, session)
 
-    @remembered
+    @remembered_slow
     def token_logprobs(self, text: str, *, model: str, top_k: int = 5, session: str = "") -> TokenLogprobs:
         """See `Engine.token_logprobs`."""
 

@@ -18,8 +18,7 @@ from lecture_core.provenance import Provenance
 
 Call = TypeVar("Call", bound=Callable[..., Any])
 PATIENCE, AGAIN = 60.0, 1.0  # seconds that a live answer waits for a place behind a recorded one; between two tries
-SHOWN_FIRST = ("token_logprobs",)  # calls that take seconds with the model in memory too, each result with its origin
-SLOW = 0.3  # seconds that such a recorded answer took, from which it is shown until the live one comes
+SLOW = 0.3  # seconds that a recorded answer took, from which it may stand in though its model is in memory
 RETRY = 30.0  # seconds after a failed load in which recorded answers do not stand in, so that the error is seen
 
 
@@ -59,13 +58,17 @@ class Remembering:
         """Let a request of a session that waits for somebody else's equal one be cancelled."""
         raise NotImplementedError
 
-    def stand_in(self, question: Question, live: Callable[[], Any]) -> Any:
-        """Return a recorded answer if the live one takes long, and begin with that; else None."""
+    def stand_in(self, question: Question, live: Callable[[], Any], *, also_ready: bool = False) -> Any:
+        """Return a recorded answer if a model must be loaded first, and begin with the live one; else None.
+
+        Args:
+            also_ready: whether it does so too if the model is there and the recorded answer took long.
+        """
         failed = self._failed.get(question.model)
         if self._first_views is None or (failed is not None and time.monotonic() - failed < RETRY):
             return None
         ready = self.ready(question.call, question.model)
-        if ready and not (question.call in SHOWN_FIRST and self.results.limit):
+        if ready and not (also_ready and self.results.limit):  # not kept, it would stand in for ever
             return None
         answer = self._first_views.answer(question, stands_in=True)
         if ready and answer is not None and answer.provenance.seconds < SLOW:
@@ -130,7 +133,7 @@ class Remembering:
         self.noted(question, [chunk for chunk in seen if chunk.text or chunk.finished])
 
 
-def remembered(call: Call) -> Call:
+def remembered(call: Call, *, also_ready: bool = False) -> Call:
     """Let a method answer from `self.results` what it answered before; `session` makes no difference."""
     return _answering(
         call,
@@ -138,7 +141,13 @@ def remembered(call: Call) -> Call:
         lambda self, question, live, session: self.results.answer(
             question.model, question, live, lambda: self.attend(session)
         ),
+        also_ready=also_ready,
     )
+
+
+def remembered_slow(call: Call) -> Call:
+    """As `remembered`, for a call of seconds whose pages show each result with its origin; see `stand_in`."""
+    return remembered(call, also_ready=True)
 
 
 def recorded(call: Call) -> Call:
@@ -150,6 +159,8 @@ def _answering(
     call: Any,
     kept: Callable[[Any, Question], Any],
     compute: Callable[[Any, Question, Callable[[], Any], str], Any],
+    *,
+    also_ready: bool = False,
 ) -> Any:
     @wraps(call)
     def answered(self: Remembering, *inputs: Any, model: str, session: str = "", **settings: Any) -> Any:
@@ -165,7 +176,7 @@ def _answering(
 
         answer = kept(self, question)
         if answer is None:
-            answer = self.stand_in(question, behind)
+            answer = self.stand_in(question, behind, also_ready=also_ready)
         return answer if answer is not None else self.noted(question, self.or_recorded(question, live))
 
     return cast(Any, answered)

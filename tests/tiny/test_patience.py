@@ -118,25 +118,6 @@ def _stopping(go_on, looks):
     return attend
 
 
-def test_a_question_that_got_no_answer_in_time_is_not_begun_anew_by_those_who_shared_it():
-    cache, go_on, begun = ResultCache(), threading.Event(), threading.Event()
-
-    def late():
-        begun.set()
-        go_on.wait(5)
-        raise DeadlineError("no answer within 90 s")
-
-    with ThreadPoolExecutor(3) as threads:
-        first = threads.submit(cache.answer, "m", "q", late)
-        assert begun.wait(5)
-        others = [threads.submit(cache.answer, "m", "q", lambda: pytest.fail("computed")) for _ in range(2)]
-        time.sleep(0.05)
-        go_on.set()
-        for asked in [first, *others]:
-            with pytest.raises(DeadlineError, match="no answer within 90 s"):
-                asked.result(5)
-
-
 def test_the_expected_wait_of_a_stream_is_until_a_place_is_free(monkeypatch):
     slots, now = Slots(2), 1000.0
     monkeypatch.setattr(waiting.time, "monotonic", lambda: now)
