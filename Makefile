@@ -27,7 +27,7 @@ models: $(VENV)/app.stamp
 	$(BIN)/python -m lecture_core.catalog list
 
 test: $(VENV)/dev.stamp
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -10,6 +10,12 @@ os.environ.setdefault("LECTURE_FIRST_VIEWS", "off")
 # What they compare holds in float32; tests/gpu chooses the GPU for itself.
 os.environ.setdefault("LECTURE_DEVICE", "cpu")
 
+# Where several test processes run side by side, each computes on cores of its own, and so does all that it starts: two
+# OpenMP teams that spin on the same cores take ten times as long.
+if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and hasattr(os, "sched_setaffinity"):
+    cores = sorted(os.sched_getaffinity(0))[int(worker[2:]) :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])]
+    os.sched_setaffinity(0, cores or os.sched_getaffinity(0))
+
 # How long an example takes says something about the machine and what else it does.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")

@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from lecture_core.figures.quick import drawn
-from lecture_core.figures.template import CHART_CONFIG
+from lecture_core.figures.template import CHART_CONFIG, axes
 from lecture_core.ui import components
 from lecture_core.ui.errors import escape_markdown
 
@@ -37,11 +37,14 @@ def chart(figure: go.Figure, *, key: str, alt: str) -> None:
         alt: what the chart shows, in one sentence.
     """
     ink = _INK.get(str(st.context.theme.type), _INK["light"])
-    text = {"tickfont_color": ink, "title_font_color": ink}
-    if title := figure.layout.title.text:
-        st.markdown(f"**{escape_markdown(title)}**")
-        figure.update_layout(title_text="", margin_t=12)
     halo = ", ".join([f"0 0 3px {_PAPER.get(str(st.context.theme.type), _PAPER['light'])}"] * 3)
-    figure.update_traces(textfont_shadow=halo, selector={"type": "scatter"})
-    figure.update_layout(font_color=ink).update_xaxes(**text).update_yaxes(**text)
+    layout = figure.layout
+    if title := layout.title.text:
+        st.markdown(f"**{escape_markdown(title)}**")
+        layout.title.text, layout.margin.t = "", 12
+    layout.font.color = ink
+    for axis in axes(figure):
+        axis.tickfont.color = axis.title.font.color = ink
+    for trace in figure.select_traces({"type": "scatter"}):
+        trace.textfont.shadow = halo
     st.plotly_chart(figure, key=key, width="stretch", config=CHART_CONFIG, alt=alt)

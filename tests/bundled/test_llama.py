@@ -12,12 +12,12 @@ from lecture_core import catalog
 from lecture_core.engine import llama
 from lecture_core.engine.llama import SLOTS, LlamaProcess
 from lecture_core.engine.waiting import Ticket
-from lecture_core.errors import InvalidInputError, ModelUnavailableError
+from lecture_core.errors import InvalidInputError, ModelUnavailableError, StoppedError
 from lecture_core.generation import Sampling
 from lecture_core.loading import gguf_path
 
 pytestmark = pytest.mark.bundled
-LONG = " ".join(f"word{i}" for i in range(900))  # about 3,700 tokens: seconds of reading
+LONG = " ".join(f"word{i}" for i in range(480))  # about 1,900 tokens: seconds of reading
 
 
 @pytest.fixture
@@ -110,3 +110,22 @@ def test_a_process_that_hangs_at_its_start_is_ended_and_holds_no_slot(monkeypatc
     monkeypatch.setattr(llama, "STARTED", 60)
     assert pool.run(spec, "Hello", Sampling(1), nothing, Ticket())[0] == "length"
     pool.let_go()
+
+
+def test_who_leaves_while_the_process_starts_does_not_wait_for_it(monkeypatch):
+    start, spec = subprocess.Popen, catalog.get("smollm2-135m-instruct")
+    pool, ticket = llama.LlamaPool(), Ticket()
+    with monkeypatch.context() as patch, ThreadPoolExecutor(2) as threads:
+        patch.setattr(llama, "STARTED", 3)
+        patch.setattr(llama.subprocess, "Popen", lambda _, **options: start(["sleep", "30"], **options))
+        leaving = threads.submit(pool.run, spec, "Hello", Sampling(1), nothing, ticket)
+        staying = threads.submit(pool.run, spec, "Hello", Sampling(1), nothing, Ticket())
+        time.sleep(0.5)
+        ticket.set()
+        with pytest.raises(StoppedError):
+            leaving.result(timeout=1)
+        pool.let_go()  # leaves a process alone that starts
+        assert not staying.done()
+        with pytest.raises(ModelUnavailableError):
+            staying.result(timeout=10)
+    assert not pool.held_gb
