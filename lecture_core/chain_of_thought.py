@@ -69,7 +69,8 @@ def check_room(engine: Engine, task: Task, item: Item, *, model: str, k: int = 4
     """
     counts = [engine.tokenise(build_prompt(task, item, method, k, seed=seed), model=model) for method in METHODS]
     longest = max(counts, key=lambda counted: len(counted.ids))
-    room = longest.context_length - task.max_new_tokens - ANSWER_TOKENS
+    asking = len(engine.tokenise(f"\n{ANSWER_TRIGGER}", model=model).ids)
+    room = longest.context_length - task.max_new_tokens - asking - ANSWER_TOKENS
     if len(longest.ids) > room:
         remedy = "Shorten the question" + (" or take fewer exemplars" if k else "")
         raise ContextLengthError(

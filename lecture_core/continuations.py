@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import Candidate, Message, NextToken, TokenLogprob
-from lecture_core.errors import InvalidInputError
+from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.provenance import Provenance
 
 WIDTHS = {2: (3, 3), 3: (3, 2, 2)}
@@ -160,6 +160,21 @@ class Sample:
     tokens: int
     reason: str
     provenance: Provenance | None
+
+
+def check_room(engine: Engine, text: str, how: Writing) -> None:
+    """Count a text, so that one too long is told once and before anything is written.
+
+    Raises:
+        ContextLengthError: the text and what shall be written do not fit into the model's context.
+    """
+    counted = engine.tokenise(text, model=how.model)
+    room = counted.context_length - how.tokens
+    if len(counted.ids) > room:
+        raise ContextLengthError(
+            f"Expected at most {room:,} tokens, so that {how.tokens} more fit into the context of "
+            f"{counted.context_length:,}; got {len(counted.ids):,}. Shorten the text."
+        )
 
 
 def write(

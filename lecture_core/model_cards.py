@@ -58,7 +58,9 @@ ROLES: Mapping[str, Role] = {
     ),
     "encoder": Role("encoder", "turns text into vectors", "It has no head of its own and is meant to be fine-tuned."),
     "vision_language": Role(
-        "vision and language", "reads images and text", "Pieces of the image enter a causal LM as if they were tokens."
+        "vision and language",
+        "reads images and text",
+        "A vision encoder turns pieces of the image into vectors; the decoder looks at them while it writes.",
     ),
 }
 """Every role of the catalog, in its order."""

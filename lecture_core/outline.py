@@ -147,7 +147,7 @@ PAGES: tuple[PageRow, ...] = (
         "models",
         "reference",
         "Model cards",
-        "See what each model is, how big and how good, and whether it is on this machine.",
+        "See what each model is, how big it is, how good ours are, and what is on this machine.",
         "All sections",
         ":material/deployed_code:",
     ),

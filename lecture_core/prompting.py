@@ -14,7 +14,7 @@ from lecture_core.exemplars import CONDITIONS, ORDERS, choose_exemplars
 from lecture_core.tasks import Item, Task
 
 MAX_EXEMPLARS = 32
-SEPARATORS = {"file": "as in the lecture", "\n": "a new line", "\n\n": "an empty line", "\n###\n": "a line of ###"}
+SEPARATORS = {"file": "as this task has it", "\n": "a new line", "\n\n": "an empty line", "\n###\n": "a line of ###"}
 """What may stand between two exemplars, and how a reader calls it; `file` is the task's own."""
 
 

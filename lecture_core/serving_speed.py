@@ -19,7 +19,7 @@ from lecture_core.provenance import Provenance
 from lecture_core.scaling_input import above_zero
 
 ALONE, TOGETHER = AT_ONCE = (1, 4)
-"""Requests that are answered at the same time; four fill the places that llama.cpp has here."""
+"""Requests that are answered at the same time."""
 REPEATS, TOKENS = 3, 32
 _WARM_UP = 4  # tokens before the clock starts: loading and starting are no part of serving
 _PROMPT = "The history of the city began long before its first bridge was built. In those years, the people"

@@ -216,8 +216,9 @@ class LlamaPool:
 
     @property
     def in_use(self) -> bool:
-        """Whether somebody uses a process now."""
-        return self._users > 0
+        """Whether somebody uses a process now, or it starts."""
+        with self._lock:
+            return self._users > 0 or not self._all_started()
 
     @property
     def held_gb(self) -> float:
@@ -235,7 +236,7 @@ class LlamaPool:
     def let_go(self) -> None:
         """End the processes, unless somebody uses one or it starts; the next request starts its own again."""
         with self._lock:
-            if self._users or not all(process.done() for process in self._processes.values()):
+            if self._users or not self._all_started():
                 return
             for process in self._processes.values():
                 process.result().close()
@@ -277,9 +278,13 @@ class LlamaPool:
         try:
             starting.set_result(LlamaProcess(gguf_path(spec), spec.context_length))
         except BaseException as exc:
-            del self._processes[spec.id]  # the next request tries again
-            self._held.pop(spec.id, None)
+            with self._lock:
+                del self._processes[spec.id]  # the next request tries again
+                self._held.pop(spec.id, None)
             starting.set_exception(exc)
+
+    def _all_started(self) -> bool:
+        return all(process.done() for process in self._processes.values())
 
     def _revision(self, spec: ModelSpec) -> str:
         with self._hashing:  # a class at a cold start reads the file once

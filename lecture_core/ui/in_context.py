@@ -101,7 +101,11 @@ def context_meter(stem: str, task: Task, one: Pass, model: str) -> None:
         column_config={"Examples that fit": st.column_config.Column(alignment="right")},
     )
     known = len(task.exemplars) + len(task.items)
-    rest = "" if all(fit.counted for fit in fits) else f" ≈ goes on from the mean of all {known} that the task has."
+    rest = (
+        ""
+        if all(fit.counted for fit in fits)
+        else f" ≈: estimated from the mean length of the task's {known} examples."
+    )
     st.caption(f"Counted: the tokens of this draw's examples, one after another.{rest}")
 
 

@@ -91,7 +91,10 @@ def _steps(size: str, tokens: int, seed: int) -> Generator:
 
 def _last(runs: tuple[ScalingRun, ...]) -> None:
     if not runs:
-        st.caption("The recipe of the recorded runs on an excerpt of their text; it lands on the chart as a star.")
+        st.caption(
+            "Your run follows the recipe of the recorded runs, on an excerpt of their text. It appears on the "
+            "chart as a star."
+        )
         return
     run = runs[-1]
     n, d = count(run.parameters), count(run.tokens)

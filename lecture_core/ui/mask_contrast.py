@@ -57,9 +57,9 @@ def further_views(stem: str, default: str, answers: Sequence[str] = ()) -> None:
 def pair(stem: str, model: str) -> None:
     """Ask for two sentences and show which words set them apart."""
     st.markdown(
-        "Change one word of a sentence and see what it does to the **whole vocabulary**. The grey cloud is "
-        "all whole words of the vocabulary, each point a likely word; on the dotted line both sentences make it "
-        "equally probable."
+        "Change one word of a sentence and see what it does to the **whole vocabulary**. The grey cloud "
+        "holds all whole words, the points are the likeliest. On the dotted line a word is equally probable in both "
+        "sentences."
     )
     keys = [f"{stem}_first", f"{stem}_second"]
     st.pills(

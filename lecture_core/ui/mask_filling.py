@@ -235,7 +235,7 @@ def roberta(key: str) -> None:
     table = load_table("roberta")
     st.markdown(f"**{table.meta.title}**")
     _kept_roberta(key)
-    st.caption("Each + adds to the row above; RoBERTa and BERT-large learned from Books + Wiki.")
+    st.caption("Each + adds to the row above. The first row and BERT-large read Books + Wiki only.")
     below(table, key=key)
 
 

@@ -134,10 +134,7 @@ def _published(beside: Original | None) -> None:
         st.markdown("No number of a full-size model of this kind stands in our tables.")
         return
     st.table({score.label: score.value for score in beside.scores}, border="horizontal", hide_header=True)
-    st.markdown(
-        f"{beside.why} Scores of papers come after fine-tuning on each task; ours measure what was pre-trained, so the "
-        "two sides say how far each went and cannot be subtracted."
-    )
+    st.markdown(beside.why)
     metas = {score.table.id: score.table for score in beside.scores}
     links = [f"[{escape_markdown(meta.citation)}](tables?tables_table={i})" for i, meta in metas.items()]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -78,7 +78,7 @@ def _picture(stem: str) -> tuple[Picture, str] | None:
         type=["png", "jpg", "jpeg", "webp"],
         max_upload_size=5,
         key=key,
-        help="Scaled down in memory, shown to the model, never stored. It goes before a chosen sample.",
+        help="Scaled down in memory, shown to the model, never stored. It replaces the sample you chose.",
     )
     if file is not None:
         with user_errors():

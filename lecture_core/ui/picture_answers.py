@@ -21,6 +21,7 @@ from lecture_core.ui.memory import remember
 
 TRAIN = "python -m lecture_core.training shapes_vlm --tokens 42e6"
 GRIDS = {"16 cells": 4, "64 cells": 8}
+_MATTERS = 0.01  # fall of the answer's probability from which a covered cell is said to matter
 
 
 def ours() -> ModelSpec | None:
@@ -145,9 +146,11 @@ def where_it_rests(key: str, picture: Picture, question: str, grid: int, spec: M
         found = engine.answer_when_covered(picture, question, ids, model=spec.id, grid=grid)
         worst = min(range(grid * grid), key=lambda cell: found.covered[cell])
         cell = figures.cell_name(worst, grid)
+        matters = found.probability - found.covered[worst] >= _MATTERS
+        said = f"Cell **{cell}** matters most: without it," if matters else f"No cell matters: without {cell},"
         st.markdown(
             f"With nothing covered, “{escape_markdown(found.answer)}” has {results.percent(found.probability)}. "
-            f"Cell **{cell}** matters most: without it, {results.percent(found.covered[worst])}."
+            f"{said} {results.percent(found.covered[worst])}."
         )
         left, right = st.columns([2, 3], gap="large", vertical_alignment="bottom")
         with left:

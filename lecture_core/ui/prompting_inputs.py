@@ -117,7 +117,7 @@ def _settings(stem: str, task: Task) -> Asking:
     with st.popover("Settings", icon=":material/tune:"):
         model = inputs.model(stem, "causal_lm")
         seed = inputs.seed(stem)
-        st.caption("Seed 0 keeps the lecture's exemplars first; others shuffle them.")
+        st.caption("Seed 0 keeps the order of the task; other seeds shuffle it.")
         key = f"{stem}_described_{task.id}"
         described = st.toggle("Task description in front", task.instruct, key=key, bind="query-params")
         separator = inputs.choose("Between two exemplars", SEPARATORS, f"{stem}_separator", 260)

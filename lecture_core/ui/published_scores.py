@@ -35,7 +35,7 @@ def by_size(stem: str, model: str, counts: Mapping[str, tuple[int, int]]) -> Non
     figure = chain_of_thought_by_scale(table.frame, task=benchmark, model=family, measured=measured)
     alt = f"Scores of {family} on {benchmark} by model size, with and without chain of thought"
     st.plotly_chart(figure, key=f"{stem}_chart", config=CHART_CONFIG, alt=alt)
-    results.caption(Provenance(kind="published", source="grey: Wei et al. 2022, Tables 2 and 3 (arXiv:2201.11903)"))
+    results.caption(Provenance(kind="published", source="grey: Wei et al. 2022, Table 2 (arXiv:2201.11903)"))
     st.caption("Orange: this page's model on our own, easier problems. Compare the two prompts, not the height.")
     with st.expander("The published scores as a table"):
         rows = table.frame[(table.frame["task"] == benchmark) & (table.frame["model"] == family)]

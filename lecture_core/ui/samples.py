@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lecture_core.continuations import Sample, Writing, write
+from lecture_core.continuations import Sample, Writing, check_room, write
 from lecture_core.engine import get_engine
 from lecture_core.provenance import Provenance
 from lecture_core.text_input import MAX_PROMPT_CHARACTERS, checked
@@ -60,6 +60,8 @@ def samples(stem: str, prompt: str, model: str) -> Callable[[], None]:
     def run() -> None:
         with below, user_errors():
             checked(prompt, limit=MAX_PROMPT_CHARACTERS)
+            for writer in filter(None, (model, other)):
+                check_room(get_engine(), prompt, replace(how, model=writer))
             asked = (prompt, how, seed, other)
             came = race(f"{stem}_samples", asked, slots, start, control=control, lines=LINES, finish=_finished)
             _origin(came, model)

@@ -25,8 +25,8 @@ START = Law(1.5, 30.0, 200.0, 0.3, 0.4)
 GUESSES = {"under 1 %": 1.0, "1 to 3 %": 3.0, "3 to 10 %": 10.0, "more": float("inf")}
 """Answers to the guess, each with the error it ends at."""
 SHORT_HELP = (
-    "In its first steps a model learns faster than the law allows, so the shortest runs are left out. The limit was "
-    "chosen by the runs in sight. Fit the shortest too, and compare the forecasts."
+    "The shortest runs do not follow the law's form, so they are left out. The limit was chosen by the runs in sight. "
+    "Fit them too, and compare the forecasts."
 )
 NO_FLOOR = 1e-6
 """Nats per token below which an E is none."""

@@ -145,7 +145,7 @@ def _summary(points: Points, left_out: int) -> str:
     return (
         f"Read {runs}: N {count(min(n))} to {count(max(n))}, D {count(min(d))} to {count(max(d))}, "
         f"loss {min(loss):.3f} to {max(loss):.3f} nats per token.{out}{fitted_runs} "
-        "Are these your numbers? Else change the units."
+        "Are these your numbers? If not, change the units."
     )
 
 

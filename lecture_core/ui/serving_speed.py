@@ -164,8 +164,9 @@ def explain(speeds: Sequence[Speed], *, in_chart: bool) -> None:
             "geometric mean for every size; if these numbers differ much, time does not grow in proportion to N."
         )
     st.markdown(
-        f"{scaled}\n\n**Why it is not 2N:** the grey line counts multiplications, at the price of the accelerator you "
-        "set. A measured token also waits for every weight to be read from memory. One request at a time pays that "
-        "alone; four at once share it. Attention over the context, sampling and whatever else this "
-        "machine does come on top, and it is another machine than the accelerator."
+        f"{scaled}\n\n**Why it is not 2N:** the grey line counts arithmetic only, one multiplication and one "
+        "addition a parameter, at the price and utilisation you set. A measured token also waits for every weight to "
+        "be read from memory. One request at a time pays that alone; four at once share it. Attention over the "
+        "context, sampling and whatever else this machine does come on top, and it is another machine than the "
+        "accelerator."
     )

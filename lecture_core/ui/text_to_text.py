@@ -54,7 +54,7 @@ def measured(model: str, text: str) -> None:
     if prefix in groups:
         for name, kind in ((prefix, "unseen inputs"), (f"{prefix}_corpus", "unseen sentences of Wikipedia")):
             for rate in groups.get(name, {}).values():
-                results.rate(f"“{prefix}:” right to the letter on {kind}", rate.right, rate.n)
+                results.rate(f"“{prefix}:” right to the letter on {kind} of this task", rate.right, rate.n)
         results.badge("recorded")
     elif groups:
         named = ", ".join(name for name in groups if not name.endswith("_corpus"))

@@ -166,7 +166,7 @@ def found_by(verdict: Detection, threshold: float) -> frozenset[int]:
 
 
 def score(corruption: Corruption, verdict: Detection, marked: frozenset[int], threshold: float) -> str:
-    """Show how many fakes each side found; return the discriminator's share in words."""
+    """Show how many fakes each side found; return how many the discriminator found, in the words of the guess."""
     fakes = frozenset(i for i, t in enumerate(corruption.tokens) if t.replaced)
     flagged = found_by(verdict, threshold)
     for column, who, said in zip(
@@ -178,8 +178,10 @@ def score(corruption: Corruption, verdict: Detection, marked: frozenset[int], th
     same = sum(t.masked and not t.replaced for t in corruption.tokens)
     if same:
         st.caption(f"Sampled tokens that equal the original count as original: {same} here.")
-    share = len(fakes & flagged) / max(1, len(fakes))
-    return "all of them" if share > 0.8 else "none" if share < 0.2 else "about half"
+    if not fakes:
+        return "no fake at all this time: every sample equals the original"
+    found = len(fakes & flagged)
+    return "all of them" if found == len(fakes) else "some of them" if found else "none of them"
 
 
 def loss_positions(key: str, corruption: Corruption) -> None:

@@ -21,7 +21,7 @@ ABOUT: dict[Part, str] = {
     "reference": "The published numbers with their sources, and the models with what they can do.",
 }
 MEANINGS: dict[Kind, str] = {
-    "live": "Computed now, on this machine.",
+    "live": "Computed on this machine, now or for an earlier request.",
     "recorded": "An earlier run of ours, with the command that repeats it.",
     "published": "From a paper, with its citation.",
 }

@@ -98,7 +98,9 @@ def one_round(now: Round, place_of_code: DeltaGenerator) -> None:
 
 
 page.header(STEM)
-page.predict(STEM, "How many of the fakes will the discriminator find?", ("all of them", "about half", "none"))
+page.predict(
+    STEM, "How many of the fakes will the discriminator find?", ("all of them", "some of them", "none of them")
+)
 lab, further = st.container(), st.container()
 page.notice(
     "The samples are often **plausible**, so the discriminator must read the whole sentence. Move the threshold.",

@@ -89,7 +89,8 @@ page.header(STEM)
 page.predict(STEM, "Which form learns from the most positions of this sentence?", CHOICES)
 lab()
 page.notice(
-    "The same words, three targets: a masked LM answers in place, GPT one step later, T5 in a text of its own.",
+    "The same words, three targets: a masked LM names the hidden word in its place, GPT names the next word at "
+    "every place, T5 writes a text of its own.",
     "Hide a word at the end and one in the middle: the decoder does not profit from what follows, the others do.",
     "The grids are the difference between the architectures: all, a staircase, or both.",
 )

@@ -88,7 +88,7 @@ lecture_table("gpt3_superglue", key=STEM)
 page.notice(
     "No weight changes: what rises is what the model makes of the text **before** the answer.",
     "Compare the two curves: where they agree the format was learned, where they part the task.",
-    "Random letters stay far below: their shape can be learned, but each is a blind guess among 26, -3.3 nats at best.",
+    "Add *random letters*: their shape can be learned, but each letter stays a guess among 26, -3.3 nats.",
 )
 state = st.session_state
 page.footer(

@@ -51,8 +51,9 @@ else:
     picked = everything[0]
     st.info("No model has this role and this state. Choose another state.", icon=":material/search_off:")
 page.notice(
-    "Half the bytes a parameter, half the memory: float16 halves what float32 takes, four bits take an eighth.",
-    "A model's licence and its data's licence are two things; both stand in the card.",
+    "Half the bytes a parameter, half the memory: float16 takes half of float32. Real four-bit files take a "
+    "little more than an eighth: they store scales too.",
+    "A model's licence and its data's licence are two things; the cards of our own models give both.",
     "What we did not measure is not shown. A small model that was trained briefly is weak, and its card says where.",
 )
 page.footer(STEM, code=loading_code(picked.spec))

@@ -88,8 +88,9 @@ with st.container(horizontal=True):
 show(rows, published=len(selected.frame))
 overview()
 page.notice(
-    "Bold is computed: the best of its column in the whole table, also while you see only some rows.",
-    "↑ means higher is better, ↓ lower; a dash means that the paper gives no number.",
+    "Bold is computed: the best of its column, or of its group where the notes say so, also while you see only "
+    "some rows.",
+    "↑ means higher is better, ↓ lower; a dash means: no number.",
     "Scores compare within a table. Development sets, test sets and averages differ from paper to paper.",
 )
 page.footer(STEM, code=CODE.format(id=selected.meta.id, column=selected.meta.columns[-1].name))

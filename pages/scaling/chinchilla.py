@@ -90,8 +90,8 @@ page.notice(
     "longer is nearly as good, and cheaper to run.",
     "One set of runs, three answers: 93, 59 or 18 tokens per parameter, from rounding two exponents and from how the "
     "fit was done. The lecture's 20 is a rule of thumb.",
-    "The lecture's models before Chinchilla lie below the line of best splits: drag one up its budget. Llama 3 8B and "
-    "Qwen2.5 lie far above it: trained for longer than is best, cheap to run.",
+    "Under the published constants, the lecture's models before Chinchilla lie below the line of best splits: drag one "
+    "up its budget. Llama 3 8B lies far above it: trained for longer than is best, cheap to run.",
 )
 deeper = (
     ("Hoffmann et al. 2022 (Chinchilla)", "https://arxiv.org/abs/2203.15556"),

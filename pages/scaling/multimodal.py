@@ -35,7 +35,9 @@ STAR = [9]  # the cell of the star in SCENE
 GUESSES = ("still the star", "nothing", "it refuses")
 REPORT = """
 **What the report says** (OpenAI 2023): GPT-4 reads images and text and writes text; its loss was forecast from runs
-with at most a ten-thousandth of its compute. Versions with 8k and **32k** tokens of context were announced with it.
+with at most a ten-thousandth of its compute.
+
+**The lecture adds**: up to **32k** tokens of context.
 
 **What it leaves unsaid**: “no further details about the architecture (including model size), hardware, training
 compute, dataset construction, training method, or similar”. So the lecture says *unknown*, and so do we: figures for
@@ -90,9 +92,12 @@ st.markdown(REPORT)
 lecture_table("gpt_family", key=STEM)
 unicorn.section(STEM)
 photo_answers.section(STEM)
-seen = "It is right on scenes it never saw and useless on anything else: it learned this world, not how to see."
+seen = (
+    "On scenes it never saw it is nearly always right, on anything else useless: it learned this world, not how to see."
+)
 page.notice(
-    "The picture is cut into sixteen patches; the decoder attends to their vectors as it would to words.",
+    "The picture is cut into sixteen patches. While it writes, the decoder looks at their vectors through "
+    "cross-attention.",
     "Code is text: a language model that never saw a picture can still draw one, if it is large enough.",
     *([seen] if picture_answers.ours() else ()),
 )

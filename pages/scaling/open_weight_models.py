@@ -54,9 +54,12 @@ st.markdown("**Could this machine hold them?**")
 overtraining.memory_here(OPEN)
 lecture_table("tokens_per_parameter", key=STEM, columns=COLUMNS)
 page.notice(
-    "Move “tokens served” to *none*: the cheapest model is Chinchilla's. Move it up: it shrinks and trains longer.",
-    "Serving wastes most of a chip (*Money*), and this machine too (measure it): small models pay off even sooner.",
-    "The law was fitted near its best splits; how good a 0.5B model gets after 18T tokens it cannot promise.",
+    "Move “tokens served” to *none*: the cheapest model is the compute-optimal one. Move it up: it shrinks and "
+    "trains longer.",
+    "Where serving uses less of a chip than training does (*Money*), each token served costs more, "
+    "and small models pay off sooner.",
+    "The law was fitted to runs of at most 341 tokens per parameter. How good a 0.5B model gets "
+    "with 36,000, it cannot promise.",
 )
 page.footer(
     STEM,

@@ -17,7 +17,7 @@ from lecture_core.generation import Sampling
 from lecture_core.loading import gguf_path
 
 pytestmark = pytest.mark.bundled
-LONG = " ".join(f"word{i}" for i in range(480))  # about 1,900 tokens: seconds of reading
+LONG = " ".join(f"word{i}" for i in range(480))  # about 1,800 tokens: seconds of reading
 
 
 @pytest.fixture
@@ -120,7 +120,9 @@ def test_who_leaves_while_the_process_starts_does_not_wait_for_it(monkeypatch):
         patch.setattr(llama.subprocess, "Popen", lambda _, **options: start(["sleep", "30"], **options))
         leaving = threads.submit(pool.run, spec, "Hello", Sampling(1), nothing, ticket)
         staying = threads.submit(pool.run, spec, "Hello", Sampling(1), nothing, Ticket())
-        time.sleep(0.5)
+        while spec.id not in pool._processes:
+            time.sleep(0.01)
+        time.sleep(0.5)  # both wait for it now
         ticket.set()
         with pytest.raises(StoppedError):
             leaving.result(timeout=1)

@@ -86,4 +86,4 @@ def test_the_context_meter_counts_real_examples_and_marks_what_it_goes_on_from(n
         taken = [len(get_engine().tokenise(text, model="smollm2-135m-instruct").ids) for text in texts]
         assert taken[0] <= context < taken[1]
     assert shown["8,192 tokens"].startswith("≈ ")
-    assert "goes on from the mean of all 132" in words(at)
+    assert "the mean length of the task's 132" in words(at)

@@ -10,6 +10,7 @@ from lecture_core.continuations import (
     MOST_PASSES,
     WIDTHS,
     Writing,
+    check_room,
     grow,
     passes_needed,
     path,
@@ -18,7 +19,7 @@ from lecture_core.continuations import (
     write,
 )
 from lecture_core.engine.results import Candidate, NextToken, Tokenised, TokenLogprob, TokenLogprobs
-from lecture_core.errors import InvalidInputError
+from lecture_core.errors import ContextLengthError, InvalidInputError
 from lecture_core.provenance import Provenance
 from lecture_core.surprise import surprise
 from lecture_core.ui.tree import drawn
@@ -67,6 +68,14 @@ def test_a_tree_takes_the_passes_it_announces_and_no_more_than_the_bound(widths)
         assert engine.asked == []
     else:
         assert grow(engine, "go", model="m", widths=widths).passes == len(engine.asked) == passes_needed(widths)
+
+
+def test_a_text_that_leaves_no_room_is_told_before_anything_is_written():
+    engine, how = ScriptedEngine(context_length=10), Writing("model", 1.0, 1.0, 4)
+    check_room(engine, "one two three four five six", how)
+    with pytest.raises(ContextLengthError, match=r"at most 6 tokens.*got 7"):
+        check_room(engine, "one two three four five six seven", how)
+    assert not engine.prompts
 
 
 @pytest.mark.parametrize("widths", WIDTHS.values())
