@@ -102,7 +102,7 @@ class TestPhotos:
         at.session_state[f"{STEM}_photo_covered"] = ["A1", "B2"]
         at.run()
         assert not at.exception
-        assert words(at).count("matters most") == 2
+        assert words(at).count("With nothing covered") == 2
         assert "as you covered it" in words(at)
         assert get_engine().results.held == held
 
