@@ -60,7 +60,7 @@ def rate(users: int, ask: Callable[[str], int]) -> float:
 
 def ours(prompt: str) -> int:
     """Tokens of one stream."""
-    chunks = list(get_engine().generate(prompt, model=MODEL, max_new_tokens=NEW_TOKENS, session=prompt))
+    chunks = list(get_engine().generate(prompt, model=MODEL, max_new_tokens=NEW_TOKENS, logprobs=False, session=prompt))
     return chunks[-1].tokens
 
 

@@ -110,7 +110,7 @@ def _written(
 ) -> Generator[tuple[str, GenerationChunk], None, None]:
     text = ""
     stream = engine.generate(
-        prompt, model=model, max_new_tokens=budget, temperature=0.0, stop=tuple(stop), session=session
+        prompt, model=model, max_new_tokens=budget, temperature=0.0, stop=tuple(stop), logprobs=False, session=session
     )
     with closing(stream):  # type: ignore[type-var]
         for chunk in stream:

@@ -189,6 +189,7 @@ def write(
         temperature=how.temperature,
         top_p=how.top_p,
         seed=seed,
+        logprobs=False,
         session=session,
     )
     with closing(stream):  # type: ignore[type-var]

@@ -113,7 +113,13 @@ def ask(engine: Engine, task: Task, item: Item, prompt: str, asking: Asking, *, 
         return
     text, last = "", GenerationChunk("")
     stream = engine.generate(
-        prompt, model=asking.model, max_new_tokens=task.max_new_tokens, temperature=0.0, stop=task.stop, session=session
+        prompt,
+        model=asking.model,
+        max_new_tokens=task.max_new_tokens,
+        temperature=0.0,
+        stop=task.stop,
+        logprobs=False,
+        session=session,
     )
     with closing(stream):  # type: ignore[type-var]
         for last in stream:

@@ -4,7 +4,7 @@ Why a process: llama.cpp and torch would share one OpenMP runtime, which stops i
 have used it; llama.cpp then falls from about 85 to 33 tokens a second on two cores. A crash also stays outside the app.
 
 Requests come as JSON lines on standard input: `{"id", "chat", "request"}`, or `{"id", "cancel": true}`. Answers leave
-as JSON lines: `{"ready"}` once, then per request `{"id", "read"}` while the prompt is read, `{"id", "text",
+as JSON lines: `{"ready"}` once, then per request `{"id", "read"}` while the prompt is read, `{"id", "text", "tokens",
 "logprobs"}` for one or more tokens and last `{"id", "reason"}` or `{"id", "error"}`. The end of the input ends the
 process.
 """
@@ -27,17 +27,22 @@ class _Tokens:
     def __init__(self, number: int, answers: TextIO) -> None:
         self._number, self._answers = number, answers
         self._text, self._logprobs, self._sent = "", list[float](), 0.0
+        self._written = self._told = 0
 
-    def add(self, text: str, logprobs: list[float]) -> None:
+    def add(self, text: str, written: int, logprobs: list[float]) -> None:
+        """Take text in; `written` counts all tokens so far."""
         self._text += text
+        self._written = max(self._written, written)
         self._logprobs += logprobs
         if time.monotonic() - self._sent >= _PAUSE:
             self.send()
 
     def send(self) -> None:
-        if self._text or self._logprobs:
-            _say(self._answers, {"id": self._number, "text": self._text, "logprobs": self._logprobs})
+        new = self._written - self._told
+        if self._text or new:
+            _say(self._answers, {"id": self._number, "text": self._text, "tokens": new, "logprobs": self._logprobs})
             self._text, self._logprobs, self._sent = "", [], time.monotonic()
+            self._told = self._written
 
 
 def serve(path: str, context_length: int, slots: int, threads: int, answers: TextIO) -> None:
@@ -84,7 +89,9 @@ def _run(server: Any, job: dict[str, Any], cancelled: dict[int, threading.Event]
             last["reason"] = choice.get("finish_reason") or last["reason"]
             text = choice["text"] if "text" in choice else (choice.get("delta") or {}).get("content")
             content = (choice.get("logprobs") or {}).get("content") or []
-            tokens.add(text or "", [token["logprob"] for token in content])
+            ended = choice.get("finish_reason") == "stop"  # its count has the end token, which is no text
+            written = 0 if ended else part.get("timings", {}).get("predicted_n", 0)
+            tokens.add(text or "", written, [token["logprob"] for token in content])
         if cancelled[job["id"]].is_set():
             last["reason"] = "cancelled"
             return True

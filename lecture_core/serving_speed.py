@@ -110,7 +110,9 @@ def _write_for(first: bool, *asked: Any, **settings: Any) -> tuple[int, Provenan
 
 def _write(engine: Engine, spec: ModelSpec, session: str, tokens: int, *, seed: int) -> tuple[int, Provenance]:
     """Write so many tokens; sampled, so that no text repeats itself into an early end."""
-    chunks = engine.generate(_PROMPT, model=spec.id, max_new_tokens=tokens, temperature=1.0, seed=seed, session=session)
+    chunks = engine.generate(
+        _PROMPT, model=spec.id, max_new_tokens=tokens, temperature=1.0, seed=seed, logprobs=False, session=session
+    )
     *_, last = chunks
     if not last.tokens or last.provenance is None or last.reason == "cancelled" or last.provenance.kind != "live":
         raise ModelUnavailableError(f"{spec.id} wrote nothing just now, so its speed is unknown. Measure again.")

@@ -153,7 +153,8 @@ def _follow(answers: "queue.SimpleQueue[Any]", given: list[int], text: Written, 
             return "the batch ended" if output is None else str(output.error)
         for place in range(len(given) - before, len(output.generated_tokens)):
             given.append(output.generated_tokens[place])
-            logprobs = () if text.sampling.temperature else (output.logprobs[place],)
+            known = text.sampling.logprobs and not text.sampling.temperature
+            logprobs = (output.logprobs[place],) if known else ()
             if text.push(given[-1], logprobs):
                 return None
         if output.is_finished():

@@ -110,7 +110,7 @@ class LlamaProcess:
                     raise refusal(answer["error"], self.context_length)
                 if "reason" in answer:
                     return str(answer["reason"])
-                if "text" in answer and emit(answer["text"], len(answer["logprobs"]), tuple(answer["logprobs"])):
+                if "text" in answer and emit(answer["text"], answer["tokens"], tuple(answer["logprobs"])):
                     self._send({"id": number, "cancel": True})
             raise ModelUnavailableError("llama.cpp stopped while it wrote. Run it again; it starts anew.")
         finally:

@@ -27,13 +27,20 @@ def request(prompt: str | Sequence[Message], sampling: Sampling) -> dict[str, An
         "seed": sampling.seed,
         "stop": list(sampling.stop),
         "cache_prompt": True,
+        "timings_per_token": True,  # how many tokens there are; a text may come late, where it may become a stop text
         "return_progress": True,  # a word after each batch of the prompt, at which a cancel is noticed
     }
     if isinstance(prompt, str):
-        own: dict[str, Any] = {"prompt": prompt, "n_predict": sampling.max_new_tokens, "n_probs": 1}
+        own: dict[str, Any] = {
+            "prompt": prompt,
+            "n_predict": sampling.max_new_tokens,
+            "n_probs": int(sampling.logprobs),
+        }
     else:
         messages = [{"role": m.role, "content": m.content} for m in prompt]
-        own = {"messages": messages, "max_tokens": sampling.max_new_tokens, "logprobs": True, "top_logprobs": 1}
+        own = {"messages": messages, "max_tokens": sampling.max_new_tokens}
+        if sampling.logprobs:
+            own |= {"logprobs": True, "top_logprobs": 1}
     return {"chat": not isinstance(prompt, str), "request": common | own}
 
 

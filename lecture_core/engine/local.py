@@ -59,6 +59,7 @@ class LocalEngine(ModelCalls):
         top_p: float = 1.0,
         seed: int = 0,
         stop: Sequence[str] = (),
+        logprobs: bool = True,
         session: str = "",
     ) -> Iterator[GenerationChunk]:
         """See `Engine.generate`. Mistakes raise here, before the first chunk is asked for."""
@@ -67,7 +68,7 @@ class LocalEngine(ModelCalls):
             checked(text, limit=MAX_PROMPT_CHARACTERS)
         for text in stop:
             without_control_characters(text)
-        sampling = generation.Sampling(max_new_tokens, temperature, top_p, seed, tuple(stop))
+        sampling = generation.Sampling(max_new_tokens, temperature, top_p, seed, tuple(stop), logprobs)
         run = self._generator(spec)
 
         def fill(emit: generation.Emit, ticket: Ticket) -> tuple[str, Provenance]:

@@ -129,9 +129,13 @@ class Engine(Protocol):
         top_p: float = 1.0,
         seed: int = 0,
         stop: Sequence[str] = (),
+        logprobs: bool = True,
         session: str = "",
     ) -> Iterator[GenerationChunk]:
-        """Stream a continuation; closing the iterator or `cancel(session)` frees the model. Temperature 0 is greedy."""
+        """Stream a continuation; closing the iterator or `cancel(session)` frees the model. Temperature 0 is greedy.
+
+        Without `logprobs` the chunks bring none, which is faster.
+        """
 
     def weights_checksum(self, model: str, *, generating: bool, load: bool = False) -> str:
         """Short hash over the weights that answer: equal before and after means no update.

@@ -131,3 +131,12 @@ def test_who_leaves_while_the_process_starts_does_not_wait_for_it(monkeypatch):
         with pytest.raises(ModelUnavailableError):
             staying.result(timeout=10)
     assert not pool.held_gb
+
+
+@pytest.mark.parametrize("logprobs", [True, False])
+def test_tokens_are_counted_whether_or_not_their_probabilities_are_asked_for(process, logprobs):
+    told = []
+    sampling = Sampling(20, temperature=1.0, seed=3, logprobs=logprobs)
+    process.stream("Repeat: 😀😀😀 你好", sampling, lambda text, tokens, known: told.append((tokens, known)) and False)
+    assert sum(tokens for tokens, _ in told) == 20
+    assert any(known for _, known in told) == logprobs

@@ -37,6 +37,7 @@ class ScriptedEngine:
         top_p: float = 1.0,
         seed: int = 0,
         stop: Sequence[str] = (),
+        logprobs: bool = True,
         session: str = "",
     ) -> Iterator[GenerationChunk]:
         self.prompts.append(prompt)

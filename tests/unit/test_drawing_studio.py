@@ -19,7 +19,7 @@ class Gated:
         self.now = self.most = 0
         self.fails = fails
 
-    def generate(self, prompt, *, model, max_new_tokens, temperature, top_p, seed, session):
+    def generate(self, prompt, *, model, max_new_tokens, temperature, top_p, seed, logprobs, session):
         with self.lock:
             self.started.append(seed)
             self.now += 1

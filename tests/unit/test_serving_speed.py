@@ -23,7 +23,7 @@ class WritingEngine:
         self.pause, self.reason, self.provenance = pause, reason, provenance
         self.lock = threading.Lock()
 
-    def generate(self, prompt, *, model, max_new_tokens, temperature, seed, session):
+    def generate(self, prompt, *, model, max_new_tokens, temperature, seed, logprobs, session):
         with self.lock:
             self.asked.append((model, session))
             self.now += 1
