@@ -51,11 +51,14 @@ def measured(model: str, text: str) -> None:
     found = evaluation(model)
     prefix = text.partition(":")[0].strip()
     groups = {group.name: group.rates for group in found.groups} if found else {}
-    if prefix in groups:
-        for name, kind in ((prefix, "unseen inputs"), (f"{prefix}_corpus", "unseen sentences of Wikipedia")):
+    if found and prefix in groups:
+        for name, kind in (
+            (prefix, "unseen inputs of this task"),
+            (f"{prefix}_corpus", "unseen sentences of Wikipedia"),
+        ):
             for rate in groups.get(name, {}).values():
-                results.rate(f"“{prefix}:” right to the letter on {kind} of this task", rate.right, rate.n)
-        results.badge("recorded")
+                results.rate(f"“{prefix}:” right to the letter on {kind}", rate.right, rate.n)
+        results.caption(found.provenance)
     elif groups:
         named = ", ".join(name for name in groups if not name.endswith("_corpus"))
         st.caption(escape_markdown(f"Prefixes that {model} was trained on: {named}, fill."))

@@ -63,7 +63,8 @@ if asked:
     with user_errors():
         few_shot_questions.every_question(STEM, asked.task, asked.asking, covered=covered)
 page.notice(
-    "The exemplars change only what the model **reads**: same weights, one forward pass a token.",
+    "The exemplars (solved examples in the prompt) change only what the model **reads**: same weights, one forward "
+    "pass a token.",
     "One right answer proves little. The interval says what so many questions can prove.",
     "More exemplars do not always help a small model, and they use up the context. Try **Settings**: random answers or "
     "another order in the exemplars show what the model takes from them.",
