@@ -13,9 +13,10 @@ from typing import Literal
 from lecture_core.answers import AnswerPatterns, Extracted, extract, first, same_answer
 from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import GenerationChunk
-from lecture_core.errors import ContextLengthError, StoppedError
+from lecture_core.errors import StoppedError
 from lecture_core.exemplars import choose_exemplars
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, judged, tally
+from lecture_core.prompting import too_long
 from lecture_core.statistics import wilson
 from lecture_core.tasks import Item, Task
 
@@ -73,10 +74,7 @@ def check_room(engine: Engine, task: Task, item: Item, *, model: str, k: int = 4
     room = longest.context_length - task.max_new_tokens - asking - ANSWER_TOKENS
     if len(longest.ids) > room:
         remedy = "Shorten the question" + (" or take fewer exemplars" if k else "")
-        raise ContextLengthError(
-            f"Expected a prompt of at most {room:,} tokens, so that the answer fits into the context of "
-            f"{longest.context_length:,}; got {len(longest.ids):,}. {remedy}."
-        )
+        raise too_long(len(longest.ids), room=room, context=longest.context_length, remedy=remedy)
 
 
 def ask(

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import Candidate, Message, NextToken, TokenLogprob
-from lecture_core.errors import ContextLengthError, InvalidInputError
+from lecture_core.errors import InvalidInputError
+from lecture_core.prompting import too_long
 from lecture_core.provenance import Provenance
 
 WIDTHS = {2: (3, 3), 3: (3, 2, 2)}
@@ -171,10 +172,7 @@ def check_room(engine: Engine, text: str, how: Writing) -> None:
     counted = engine.tokenise(text, model=how.model)
     room = counted.context_length - how.tokens
     if len(counted.ids) > room:
-        raise ContextLengthError(
-            f"Expected at most {room:,} tokens, so that {how.tokens} more fit into the context of "
-            f"{counted.context_length:,}; got {len(counted.ids):,}. Shorten the text."
-        )
+        raise too_long(len(counted.ids), room=room, context=counted.context_length, remedy="Shorten the text")
 
 
 def write(

@@ -14,7 +14,15 @@ from lecture_core.engine.protocol import Engine
 from lecture_core.engine.results import GenerationChunk, Scores
 from lecture_core.errors import ContextLengthError, StoppedError
 from lecture_core.measurement import Answering, Measuring, Outcome, Progress, judged, tally
-from lecture_core.prompting import AS_ON_THE_SLIDE, Prompt, PromptForm, build_prompt, exemplars_that_fit, prompt_parts
+from lecture_core.prompting import (
+    AS_ON_THE_SLIDE,
+    Prompt,
+    PromptForm,
+    build_prompt,
+    exemplars_that_fit,
+    prompt_parts,
+    too_long,
+)
 from lecture_core.provenance import Provenance
 from lecture_core.tasks import Item, Task
 from lecture_core.text_input import checked
@@ -81,10 +89,7 @@ def fitted_prompt(engine: Engine, task: Task, item: Item, k: int, asking: Asking
         return FittedPrompt(prompt_parts(task, item, k, asking.form), tokens, counted.context_length)
     fits = exemplars_that_fit(build, lambda text: len(engine.tokenise(text, model=asking.model).ids), room, k)
     remedy = "Shorten the question" if fits is None else f"Take {fits} exemplar{'' if fits == 1 else 's'}: so many fit"
-    raise ContextLengthError(
-        f"Expected at most {room:,} tokens, so that the answer fits into the context of {counted.context_length:,}; "
-        f"got {tokens:,}. {remedy}."
-    )
+    raise too_long(tokens, room=room, context=counted.context_length, remedy=remedy)
 
 
 def numbers_of_exemplars(engine: Engine, task: Task, items: Sequence[Item], asking: Asking) -> tuple[int, ...]:

@@ -54,9 +54,8 @@ class _Cell:
 
 _BERT, _ELECTRA, _T5 = {"system": "BERT-base"}, {"model": "ELECTRA-Small"}, {"model": "t5-small"}
 _FINE_TUNED = (
-    "Scores of papers come after fine-tuning on each task; ours measure what was pre-trained, so the two sides "
-    "say how far "
-    "each went and cannot be subtracted."
+    "Scores of papers come after fine-tuning on each task; ours measure what was pre-trained, so the two sides say how "
+    "far each went and cannot be subtracted."
 )
 _ORIGINALS: Mapping[str, tuple[str, tuple[_Cell, ...], str]] = {
     "masked_lm": (

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+from lecture_core.errors import ContextLengthError
 from lecture_core.exemplars import CONDITIONS, ORDERS, choose_exemplars
 from lecture_core.tasks import Item, Task
 
@@ -85,6 +86,18 @@ def build_prompt(task: Task, item: Item, k: int, form: PromptForm = AS_ON_THE_SL
 
 def _ask(task: Task, item: Item) -> str:
     return task.prompt.replace("{question}", item.question)
+
+
+def too_long(tokens: int, *, room: int, context: int, remedy: str) -> ContextLengthError:
+    """Return the refusal of a prompt of so many tokens that leaves too little of the context for its answer.
+
+    Args:
+        room: most tokens that the prompt may have.
+    """
+    return ContextLengthError(
+        f"Expected at most {room:,} tokens, so that the answer fits into the context of {context:,}; got {tokens:,}. "
+        f"{remedy}."
+    )
 
 
 def exemplars_that_fit(build: Callable[[int], str], tokens: Callable[[str], int], limit: int, k: int) -> int | None:

@@ -101,11 +101,8 @@ def context_meter(stem: str, task: Task, one: Pass, model: str) -> None:
         column_config={"Examples that fit": st.column_config.Column(alignment="right")},
     )
     known = len(task.exemplars) + len(task.items)
-    rest = (
-        ""
-        if all(fit.counted for fit in fits)
-        else f" ≈: estimated from the mean length of the task's {known} examples."
-    )
+    estimated = f" ≈: estimated from the mean length of the task's {known} examples."
+    rest = "" if all(fit.counted for fit in fits) else estimated
     st.caption(f"Counted: the tokens of this draw's examples, one after another.{rest}")
 
 

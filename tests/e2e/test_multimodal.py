@@ -12,6 +12,7 @@ def test_on_a_phone_the_answer_stands_beside_the_board(server, visit):
     line = seen.page.get_by_text("as you covered it").first.bounding_box()
     below = line["y"] - board["y"] - board["height"]
     assert 0 < below < 150  # both fit one screen
+    expect(seen.page.get_by_text("Cell B3 matters most")).to_have_count(1)
     seen.is_healthy()
 
 
